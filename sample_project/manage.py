@@ -1,0 +1,21 @@
+#!/usr/bin/env python
+"""Django's command line for the bookshop."""
+
+import os
+import sys
+
+
+def main():
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.development")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError as error:
+        raise ImportError(
+            "Django is not installed in this Python. Install the requirements of the project, or activate its "
+            "virtual environment."
+        ) from error
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
