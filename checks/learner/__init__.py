@@ -1,0 +1,1 @@
+"""What a learner answered and tried, and where they stand."""
