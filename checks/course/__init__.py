@@ -1,0 +1,1 @@
+"""Builds the lessons and the exercises from their sources, and guards both."""
