@@ -73,7 +73,7 @@ class Sheet:
             notebook = parse(self.text)
         else:
             notebook = practice_notebook(self.chapter)
-        notebook.metadata = {"course": digests(self), "kernelspec": KERNEL, "language_info": {"name": "python"}}
+        notebook.metadata = {"course": {"kind": self.kind} | digests(self), "kernelspec": KERNEL, "language_info": {"name": "python"}}
         return nbformat.from_dict(notebook)
 
     @property
