@@ -1,0 +1,500 @@
+// The quiz in the page: asks the items one by one, judges each answer at once, and tells the kernel about it.
+// Verdicts come sealed (see seal.py, which must give the same numbers) and are opened when an answer was given.
+
+const UNSAVED = "django-interview-course.unsaved";
+const PATIENCE = 4000; // milliseconds until the learner is told that the kernel has not answered
+const SHORT = 120; // milliseconds after which a running program deserves to be called running
+
+// --- seals and arrangements ------------------------------------------------------------------------------------
+
+export function numbers(seed) {
+  let x = 2166136261;
+  for (let i = 0; i < seed.length; i++) x = Math.imul(x ^ seed.charCodeAt(i), 16777619) >>> 0;
+  x ||= 1;
+  const next = () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    x >>>= 0;
+    return x >>> 8;
+  };
+  for (let i = 0; i < 16; i++) next();
+  return next;
+}
+
+export function arranged(things, seed) {
+  const order = [...things], draw = numbers(seed);
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = draw() % (last + 1);
+    [order[last], order[other]] = [order[other], order[last]];
+  }
+  return order;
+}
+
+function opened(item, part) {
+  const draw = numbers(`${item.id}/${item.version}/${part}`);
+  const bytes = Uint8Array.from(atob(item.seals[part]), (c) => c.charCodeAt(0) ^ (draw() & 255));
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+// --- verdicts ----------------------------------------------------------------------------------------------------
+
+const plain = (text) => {
+  text = text.trim().replace(/\s+/g, " ");
+  const quoted = text.length > 1 && text[0] === text.at(-1) && "\"'`".includes(text[0]);
+  return (quoted ? text.slice(1, -1).trim() : text).toLowerCase();
+};
+const digits = (text) => text.replace(/[\s_]/g, "");
+const isNumber = (text) => /^[+-]?(\d+\.?\d*|\.\d+)$/.test(digits(text));
+
+// Judges what was given. `marks` says of each choice to be marked whether it is right (for an order item: in its
+// place), `reasons` why. A right answer opens every reason; a wrong one only those of what was given.
+function judged(item, given) {
+  const marks = new Map(), reasons = new Map();
+  if (item.kind === "order") {
+    const whole = opened(item, "answer");
+    given.forEach((key, place) => marks.set(key, whole.order[place] === key));
+    const correct = [...marks.values()].every(Boolean);
+    whole.order.forEach((key, place) => marks.get(key) && reasons.set(key, whole.explains[place]));
+    const right = [...marks.values()].filter(Boolean).length;
+    const placed = right === 0 ? "None is" : right === 1 ? "One is" : `${right} are`;
+    return { correct, marks, reasons, text: correct ? "" : `${placed} in place.`, explain: correct ? whole.explain : "" };
+  }
+  if (item.choices.length) {
+    const parts = new Map(item.choices.map(({ key }) => [key, opened(item, key)]));
+    const wanted = [...parts].filter(([, [right]]) => right).map(([key]) => key);
+    const missed = wanted.filter((key) => !given.includes(key)).length;
+    const correct = !missed && wanted.length === given.length;
+    for (const [key, [right, why]] of parts) {
+      if (!correct && !given.includes(key)) continue;
+      if (given.includes(key)) marks.set(key, right);
+      reasons.set(key, why);
+    }
+    const text = item.kind === "single" || !missed ? "" : missed === 1 ? "One is still missing." : `${missed} are still missing.`;
+    return { correct, marks, reasons, text, explain: correct ? opened(item, "answer").explain : "" };
+  }
+  const { answer, explain } = opened(item, "answer");
+  const correct = item.numeric ? Number(digits(given)) === answer : plain(given) === plain(answer);
+  // A prediction is followed by the truth, right or wrong; a number can be tried again.
+  const final = correct || item.kind === "predict";
+  return { correct, marks, reasons, text: correct || !final ? "" : `It is ${answer}.`, explain: final ? explain : "" };
+}
+
+function solved(item) {
+  const marks = new Map(), reasons = new Map();
+  const whole = opened(item, "answer");
+  if (item.kind === "order") whole.order.forEach((key, place) => { marks.set(key, true); reasons.set(key, whole.explains[place]); });
+  else for (const { key } of item.choices) {
+    const [right, why] = opened(item, key);
+    if (right) marks.set(key, true);
+    reasons.set(key, why);
+  }
+  const text = item.choices.length ? "" : `It is ${whole.answer}.`;
+  return { correct: false, revealed: true, marks, reasons, text, explain: whole.explain, order: whole.order };
+}
+
+// --- answers on their way to the journal -------------------------------------------------------------------------
+
+const unsaved = {
+  all() {
+    try {
+      return JSON.parse(localStorage.getItem(UNSAVED)) ?? {};
+    } catch {
+      return {}; // storage may be forbidden, or hold something else: then nothing is kept
+    }
+  },
+  change(edit) {
+    try {
+      const answers = unsaved.all();
+      edit(answers);
+      localStorage.setItem(UNSAVED, JSON.stringify(answers));
+    } catch {}
+  },
+};
+
+// randomUUID exists on https and localhost only; a course may be served over plain http.
+const uuid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+
+// --- elements ------------------------------------------------------------------------------------------------------
+
+function h(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "html") element.innerHTML = value; // rendered from the course's own bank, with HTML escaped
+    else if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value === true) element.setAttribute(key, "");
+    else if (value !== false && value != null) element.setAttribute(key, value);
+  }
+  element.append(...children.flat().filter((child) => child != null && child !== false));
+  return element;
+}
+
+const MARKS = {
+  right: ["✓", "right"],
+  wrong: ["✗", "wrong"],
+  shown: ["→", "the answer"],
+};
+const mark = (sort) => h("span", { class: `dq-mark dq-${sort}` }, h("span", { "aria-hidden": "true" }, MARKS[sort][0]), h("span", { class: "dq-hidden" }, ` ${MARKS[sort][1]}: `));
+
+let counter = 0;
+
+function render({ model, el }) {
+  const items = model.get("items"), name = model.get("name");
+  const uid = `dq${++counter}`;
+  const states = new Map(items.map((item) => [item.id, fresh(item, -1)]));
+  const first = new Map(); // item id → how its first answer went
+  let position = 0;
+
+  function fresh(item, last) {
+    let attempt = last + 1;
+    const sorted = item.choices.map(({ key }) => key);
+    let order = arranged(sorted, `${item.id}/${attempt}`);
+    if (item.kind === "order") {
+      const right = opened(item, "answer").order.join();
+      while (order.join() === right) order = arranged(sorted, `${item.id}/${++attempt}`);
+    }
+    return { attempt, order, chosen: new Set(), typed: "", verdict: null, output: null, since: performance.now() };
+  }
+
+  const count = h("span", { class: "dq-count" });
+  const dots = h("ol", { class: "dq-dots", "aria-label": "Items" });
+  const main = h("div", { class: "dq-main" });
+  const feedback = h("div", { class: "dq-feedback", role: "status", "aria-live": "polite" });
+  const actions = h("div", { class: "dq-actions" });
+  const live = h("div", { class: "dq-hidden", "aria-live": "polite" });
+  const saved = h("span", { class: "dq-saved", role: "status" });
+  const previous = h("button", { type: "button", class: "dq-button dq-quiet", onclick: () => go(position - 1) }, "‹ Previous");
+  const next = h("button", { type: "button", class: "dq-button dq-quiet", onclick: () => go(position + 1) });
+  const card = h(
+    "section",
+    { class: "dq", tabindex: "-1", "aria-label": `Quiz ${name}`, "data-lm-suppress-shortcuts": true },
+    h("header", { class: "dq-head" }, h("span", { class: "dq-name" }, "Quiz ", h("b", {}, name)), dots, count),
+    main, feedback, actions, live,
+    h("footer", { class: "dq-foot" }, previous, saved, next),
+  );
+  el.append(card);
+
+  // --- one item ---
+
+  const item = () => items[position];
+  const state = () => states.get(item().id);
+  const inputs = () => [...main.querySelectorAll("input, .dq-row")];
+
+  function draw() {
+    const over = position === items.length;
+    count.textContent = over ? "Score" : `${position + 1} of ${items.length}`;
+    dots.replaceChildren(...items.map(({ id }, index) => {
+      const went = first.get(id);
+      const [sign, word] = !went ? ["", "open"] : went.correct ? MARKS.right : MARKS.wrong;
+      return h("li", { class: `dq-dot${went ? (went.correct ? " dq-right" : " dq-wrong") : ""}`, "aria-label": `Item ${index + 1}: ${word}`, "aria-current": index === position ? "step" : null }, sign);
+    }));
+    previous.disabled = position === 0;
+    next.hidden = over;
+    next.textContent = position + 1 === items.length ? "Score ›" : "Next ›";
+    feedback.replaceChildren();
+    actions.replaceChildren();
+    if (over) return drawScore();
+    const { verdict } = state();
+    card.classList.toggle("dq-answered", Boolean(verdict));
+    main.replaceChildren(...question());
+    if (verdict) drawVerdict();
+    else drawAsking();
+  }
+
+  function question() {
+    const { id, kind, asks, prompt, code, choices } = item();
+    const { order, chosen, verdict } = state();
+    const legend = h("div", { class: "dq-prompt", id: `${uid}-prompt`, html: prompt });
+    const listing = code && h("pre", { class: "dq-code", tabindex: "0", "aria-label": "Code" }, h("code", { html: code }));
+    if (kind === "order") return [legend, listing, h("p", { class: "dq-asks" }, asks), rows()].filter(Boolean);
+    if (!choices.length) {
+      const box = h("input", {
+        type: "text", class: "dq-input", id: `${uid}-input`, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
+        inputmode: item().numeric ? "decimal" : "text", value: state().typed, readonly: Boolean(verdict), "aria-describedby": `${uid}-prompt`,
+        oninput: (event) => { state().typed = event.target.value; drawAsking(); },
+      });
+      return [legend, listing, h("p", { class: "dq-asks" }, h("label", { for: box.id }, `${asks}${item().numeric && kind === "predict" ? " (a number)" : ""}`)), box].filter(Boolean);
+    }
+    const type = kind === "single" ? "radio" : "checkbox";
+    const html = new Map(choices.map((choice) => [choice.key, choice.html]));
+    return [
+      h("fieldset", { class: "dq-choices" },
+        h("legend", {}, legend, listing, h("p", { class: "dq-asks" }, asks)),
+        order.map((key, index) => {
+          const why = verdict?.reasons.get(key), sort = sorted(verdict, key);
+          return h("div", { class: `dq-choice${sort ? ` dq-${sort}` : ""}` },
+            h("label", {},
+              h("input", { type, name: `${uid}-${id}`, value: key, checked: chosen.has(key), disabled: Boolean(verdict), "aria-describedby": why ? `${uid}-${key}` : null, onchange: choose }),
+              h("kbd", { class: "dq-key", "aria-hidden": "true" }, String(index + 1)),
+              sort && mark(sort),
+              h("span", { class: "dq-text", html: html.get(key) })),
+            why && h("div", { class: "dq-why", id: `${uid}-${key}`, html: why }));
+        })),
+    ];
+  }
+
+  const sorted = (verdict, key) => {
+    const right = verdict?.marks.get(key);
+    return right === undefined ? null : verdict.revealed ? "shown" : right ? "right" : "wrong";
+  };
+
+  function choose() {
+    state().chosen = new Set([...main.querySelectorAll("input:checked")].map((input) => input.value));
+    drawAsking();
+  }
+
+  // --- an order item: rows that change places ---
+
+  function rows() {
+    const { order, verdict } = state();
+    const html = new Map(item().choices.map((choice) => [choice.key, choice.html]));
+    return h("ol", { class: "dq-rows", "aria-labelledby": `${uid}-prompt` }, (verdict?.order ?? order).map((key, index) => {
+      const why = verdict?.reasons.get(key), sort = sorted(verdict, key);
+      const text = h("span", { class: "dq-text", html: html.get(key) });
+      const row = h("li", { class: `dq-row${sort ? ` dq-${sort}` : ""}`, "data-key": key, tabindex: verdict ? null : "0", "aria-label": verdict ? null : `${text.textContent}, ${index + 1} of ${order.length}. Shift and arrow moves it.` },
+        h("kbd", { class: "dq-key", "aria-hidden": "true" }, String(index + 1)),
+        sort && mark(sort), text,
+        !verdict && h("span", { class: "dq-moves" },
+          h("button", { type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move up: ${text.textContent}`, disabled: index === 0, onclick: () => move(index, index - 1, ".dq-up") }, "↑"),
+          h("button", { type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move down: ${text.textContent}`, disabled: index === order.length - 1, onclick: () => move(index, index + 1) }, "↓")),
+        why && h("div", { class: "dq-why", html: why }));
+      return row;
+    }));
+  }
+
+  function move(from, to) {
+    const { order } = state();
+    if (to < 0 || to >= order.length) return;
+    order.splice(to, 0, ...order.splice(from, 1));
+    state().chosen = new Set(order); // the order was touched
+    main.querySelector(".dq-rows").replaceWith(rows());
+    main.querySelectorAll(".dq-row")[to].focus();
+    live.textContent = `Now ${to + 1} of ${order.length}.`;
+    drawAsking();
+  }
+
+  // --- asking: two ways to submit ---
+
+  function given() {
+    const { kind, choices } = item(), { order, chosen, typed } = state();
+    if (kind === "order") return order;
+    if (choices.length) return chosen.size ? order.filter((key) => chosen.has(key)) : null;
+    return (item().numeric ? isNumber(typed) : typed.trim()) ? typed : null;
+  }
+
+  function drawAsking() {
+    const ready = given() !== null;
+    if (!actions.querySelector(".dq-submit")) {
+      const keys = !item().choices.length ? "Enter" : item().kind === "order" ? `Shift ↑ ↓ or 1–${item().choices.length} moves` : `1–${item().choices.length} chooses`;
+      actions.replaceChildren(
+        h("button", { type: "button", class: "dq-button dq-submit dq-sure", onclick: () => submit(true) }, "Sure", h("kbd", { "aria-hidden": "true" }, "S")),
+        h("button", { type: "button", class: "dq-button dq-submit dq-unsure", onclick: () => submit(false) }, "Not sure", h("kbd", { "aria-hidden": "true" }, "N")),
+        h("span", { class: "dq-hint" }, `How sure are you?`),
+        h("span", { class: "dq-keys", "aria-hidden": "true" }, keys));
+    }
+    // aria-disabled keeps them in the tab order, so that the keyboard does not lose its place.
+    actions.querySelectorAll(".dq-submit").forEach((button) => button.setAttribute("aria-disabled", String(!ready)));
+    feedback.replaceChildren();
+  }
+
+  function submit(sure) {
+    const answer = given(), asked = item(), now = state();
+    if (now.verdict) return;
+    if (answer === null) {
+      feedback.replaceChildren(h("p", {}, asked.choices.length ? "Choose first, then say how sure you are." : asked.numeric ? "Type a number, in digits." : "Type your answer first."));
+      (inputs()[0]).focus();
+      return;
+    }
+    const verdict = judged(asked, answer);
+    now.verdict = { ...verdict, sure };
+    if (!first.has(asked.id)) first.set(asked.id, { correct: verdict.correct, sure });
+    draw();
+    actions.querySelector("button")?.focus({ preventScroll: true });
+    record(asked, {
+      given: Array.isArray(answer) ? answer.join(" ") : answer.trim(),
+      correct: verdict.correct, sure, seconds: (performance.now() - now.since) / 1000,
+    });
+    if (asked.kind === "predict") run(asked);
+  }
+
+  function drawVerdict() {
+    const { verdict, output } = state(), { kind, code } = item();
+    const [sign, word] = verdict.revealed ? ["→", "The answer"] : verdict.correct ? ["✓", "Right"] : ["✗", "Not right"];
+    const tone = verdict.revealed ? "shown" : verdict.correct ? "right" : "wrong";
+    const calibrated = verdict.revealed ? "" : verdict.correct ? (verdict.sure ? "" : " You knew more than you thought.") : verdict.sure ? " You were sure: remember this one." : "";
+    feedback.replaceChildren(
+      h("div", { class: `dq-verdict dq-${tone}` },
+        h("p", { class: "dq-headline" }, h("span", { class: "dq-sign", "aria-hidden": "true" }, sign), h("b", {}, `${word}.`), verdict.text && ` ${verdict.text}`, calibrated),
+        verdict.explain && h("div", { class: "dq-explain", html: verdict.explain }),
+        output && h("div", { class: "dq-output" }, h("p", {}, output.title), output.text != null && h("pre", { tabindex: "0", "aria-label": "Output" }, output.text))));
+    const again = !verdict.correct && !verdict.revealed && kind !== "predict";
+    actions.replaceChildren(...[
+      again && h("button", { type: "button", class: "dq-button dq-sure", onclick: retry }, "Try again"),
+      again && h("button", { type: "button", class: "dq-button", onclick: reveal }, "Show the answer"),
+      !again && h("button", { type: "button", class: "dq-button dq-sure", onclick: () => go(position + 1) }, position + 1 === items.length ? "See your score" : "Next question"),
+    ].filter(Boolean));
+  }
+
+  function retry() {
+    states.set(item().id, fresh(item(), state().attempt));
+    draw();
+    focusFirst();
+  }
+
+  function reveal() {
+    state().verdict = solved(item());
+    draw();
+    actions.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  function go(to) {
+    if (to < 0 || to > items.length) return;
+    position = to;
+    if (to < items.length && !state().verdict) state().since = performance.now();
+    draw();
+    focusFirst();
+    card.scrollIntoView({ block: "nearest" });
+  }
+
+  function focusFirst() {
+    const target = inputs().find((input) => !input.disabled) ?? actions.querySelector("button") ?? card;
+    target.focus({ preventScroll: true });
+  }
+
+  // --- the score ---
+
+  function drawScore() {
+    card.classList.remove("dq-answered");
+    const went = items.map((each) => ({ id: each.id, ...first.get(each.id), answered: first.has(each.id) }));
+    const right = went.filter((each) => each.correct).length;
+    const open = went.filter((each) => !each.answered), missed = went.filter((each) => each.answered && !each.correct);
+    const guessed = went.filter((each) => each.correct && !each.sure), fooled = missed.filter((each) => each.sure);
+    const names = (list) => list.map((each) => each.id).join(", ");
+    const advice = [
+      open.length && `Still open: ${names(open)}.`,
+      fooled.length && `Sure, and wrong: ${names(fooled)}. That is what costs an interview, so read the section again and say the answer aloud.`,
+      missed.length > fooled.length && `Missed: ${names(missed.filter((each) => !each.sure))}. Run the cells above once more, then repeat.`,
+      guessed.length && `Right, but not sure: ${names(guessed)}. Read why, so that you can give the reason too.`,
+      right === items.length && !guessed.length && "You can say this in an interview. Go on to the exercises.",
+    ].filter(Boolean);
+    main.replaceChildren(
+      h("p", { class: "dq-score" }, h("b", {}, `${right} of ${items.length}`), " right at the first try"),
+      h("ul", { class: "dq-results" }, went.map((each) => h("li", {},
+        each.answered ? mark(each.correct ? "right" : "wrong") : h("span", { class: "dq-mark", "aria-hidden": "true" }, "·"),
+        h("b", {}, each.id), ` ${each.answered ? `${each.correct ? "right" : "wrong"}, ${each.sure ? "sure" : "not sure"}` : "open"}`))),
+      h("ul", { class: "dq-advice" }, advice.map((line) => h("li", {}, line))));
+    const again = [...open, ...missed];
+    actions.replaceChildren(...[
+      again.length && h("button", { type: "button", class: "dq-button dq-sure", onclick: () => repeat(again.map((each) => each.id)) }, open.length ? "Go to the open ones" : `Repeat what was missed`),
+      h("button", { type: "button", class: "dq-button", onclick: () => repeat(items.map(({ id }) => id)) }, "Start over"),
+    ].filter(Boolean));
+  }
+
+  function repeat(ids) {
+    for (const each of items) {
+      if (!ids.includes(each.id)) continue;
+      states.set(each.id, fresh(each, states.get(each.id).attempt));
+      first.delete(each.id);
+    }
+    go(items.findIndex(({ id }) => ids.includes(id)));
+  }
+
+  // --- the kernel: recording answers, running code ---
+
+  const timers = new Map();
+
+  function record(asked, answer) {
+    const row = { key: uuid(), item: asked.id, version: asked.version, at: Date.now(), ...answer };
+    unsaved.change((answers) => (answers[row.key] = row));
+    deliver(row);
+    saved.textContent = "";
+    timers.set(row.key, setTimeout(() => {
+      saved.textContent = "Not saved yet: kept in this browser until the kernel answers.";
+    }, PATIENCE));
+  }
+
+  function deliver(row) {
+    try {
+      model.send({ answer: row });
+    } catch {} // no kernel: the answer is kept
+  }
+
+  function run(asked) {
+    const now = state();
+    const say = (output) => {
+      now.output = output;
+      if (item() === asked && state() === now) drawVerdict();
+    };
+    now.quiet = setTimeout(() => say({ title: "Running it …" }), SHORT);
+    now.late = setTimeout(() => say({ title: "The kernel is busy or stopped. Run the code in a cell to see its output." }), PATIENCE);
+    now.ran = (message) => {
+      clearTimeout(now.quiet);
+      clearTimeout(now.late);
+      say(message.problem ? { title: `It could not run: ${message.problem}` } : { title: "What it printed just now:", text: message.output || "(nothing)" });
+    };
+    try {
+      model.send({ run: asked.id });
+    } catch {}
+  }
+
+  function receive(message) {
+    const key = message.saved ?? message.unsaved;
+    if (key) {
+      clearTimeout(timers.get(key));
+      if (message.saved) unsaved.change((answers) => delete answers[key]);
+      if (timers.delete(key)) saved.textContent = message.saved ? "✓ Saved" : `Not saved: ${message.problem}`;
+    }
+    if (message.ran) states.get(message.ran)?.ran?.(message);
+  }
+  model.on("msg:custom", receive);
+
+  // --- keys: all of them stay in the quiz ---
+
+  function pressed(event) {
+    event.stopPropagation();
+    if (event.ctrlKey || event.metaKey || event.altKey || position === items.length || state().verdict) return;
+    const target = event.target, list = inputs(), here = list.indexOf(target.closest?.("input, .dq-row"));
+    const typing = target.matches?.(".dq-input");
+    if (event.key === "Enter" && here >= 0 && !target.matches("button")) {
+      actions.querySelector(".dq-submit")?.focus();
+    } else if (/^[sn]$/i.test(event.key) && (!typing || item().numeric)) {
+      submit(event.key.toLowerCase() === "s");
+    } else if (/^[1-9]$/.test(event.key) && !typing && list[event.key - 1]) {
+      if (item().kind !== "order") {
+        list[event.key - 1].click();
+        list[event.key - 1].focus();
+      } else if (here >= 0) move(here, event.key - 1);
+      else list[event.key - 1].focus();
+    } else if (/^Arrow(Up|Down)$/.test(event.key) && !typing && here >= 0 && item().kind !== "single") {
+      const to = here + (event.key === "ArrowDown" ? 1 : -1);
+      if (item().kind === "order" && event.shiftKey) move(here, to);
+      else list[(to + list.length) % list.length].focus();
+    } else if (/^Arrow/.test(event.key) && target.matches?.(".dq-actions button")) {
+      const buttons = [...actions.querySelectorAll("button")];
+      buttons[(buttons.indexOf(target) + 1) % buttons.length].focus();
+    } else if (!(/^Arrow(Up|Down)$/.test(event.key) && !typing && here < 0 && list.length)) {
+      return;
+    } else {
+      list[0].focus();
+    }
+    event.preventDefault();
+  }
+  for (const type of ["keydown", "keyup", "keypress"]) card.addEventListener(type, type === "keydown" ? pressed : (event) => event.stopPropagation());
+
+  // Saving the notebook is the one shortcut that a learner expects to work from anywhere. The notebook's shortcuts are
+  // found before the event gets here, by looking for this attribute, so it is set before that.
+  const guard = (event) => {
+    if (card.contains(event.target)) card.toggleAttribute("data-lm-suppress-shortcuts", !((event.ctrlKey || event.metaKey) && event.key === "s"));
+  };
+  window.addEventListener("keydown", guard, true);
+
+  draw();
+  Object.values(unsaved.all()).forEach(deliver);
+  return () => {
+    window.removeEventListener("keydown", guard, true);
+    model.off("msg:custom", receive);
+    timers.forEach(clearTimeout);
+  };
+}
+
+export default { render };
