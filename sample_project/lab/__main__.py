@@ -1,0 +1,17 @@
+"""`python -m lab` builds the bookshop's database ahead of the first notebook; with `--lines N`, a grown one as well."""
+
+import argparse
+
+from . import database
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
+    parser.add_argument("--lines", type=int, action="append", default=[], metavar="N", help="grow to N order lines")
+    arguments = parser.parse_args()
+    for lines in arguments.lines or [None]:
+        database.build_shop(lines)
+
+
+if __name__ == "__main__":
+    main()

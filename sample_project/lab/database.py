@@ -1,0 +1,333 @@
+"""Database files: built once per machine, copied for each process that wants one.
+
+A file is built from nothing (migrations, then a function that fills it), kept in the user's cache folder, and never
+opened again: who needs a database gets a copy, which takes a millisecond or two.
+"""
+
+import atexit
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import lru_cache, partial
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+SETTINGS = "config.settings.notebook"
+COURSE = "django-interview-course"
+
+# What decides about the content of a file, beside Django itself. Views and templates do not.
+_INGREDIENTS = ["*/migrations/*.py", "*/data/**/*", "*/seeding.py", "*/growing.py", "lab/database.py"]
+_SUFFIXES = ["", "-wal", "-shm", "-journal"]
+_KEEP_UNUSED_DAYS = 30
+
+
+def boot():
+    """Set Django up for this process, with `config.settings.notebook` and no data. Does nothing the second time.
+
+    Raises RuntimeError where Django already runs with other settings.
+    """
+    from django.apps import apps
+
+    if apps.ready:
+        from django.conf import settings
+
+        if getattr(settings, "SETTINGS_MODULE", None) != SETTINGS:
+            raise RuntimeError(
+                "Django already runs in this process with other settings. Restart the kernel and call start() first."
+            )
+        return
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    # Cells run under an event loop, where Django refuses synchronous queries. A kernel serves one person: they may wait.
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with interrupts_held():
+        django.setup()
+
+
+@contextmanager
+def interrupts_held():
+    """Let a short piece of work finish before an interrupt is heeded: half of it would be worse than the wait."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held = []
+    previous = signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+        if held:
+            raise KeyboardInterrupt
+
+
+def shop(lines: int | None = None) -> Path:
+    """The learner's database: the bookshop with its books, customers and orders, or grown to at least `lines` lines."""
+    boot()
+    path = _place(_shop_name(lines))
+    if not path.exists() and processes_exist():
+        # In a process of its own: signal receivers and patches of a cell must not leave marks in a file that stays.
+        _build_apart(lines)
+    return path if path.exists() else build_shop(lines)
+
+
+def build_shop(lines: int | None = None) -> Path:
+    """What `shop` returns, built by this very process where it is missing."""
+    return prebuilt(_shop_name(lines), partial(_fill_shop, lines))
+
+
+def prebuilt(name: str, fill: Callable[[], None], key: str = "") -> Path:
+    """The path of a migrated database, filled by calling `fill`; built when it is first asked for.
+
+    `key` stands for what `fill` does (its source, say): another key makes another file. `fill` sees Django's default
+    connection pointing at the new file; afterwards the connection points where it pointed before.
+    """
+    path = _place(name, key)
+    if not path.exists():
+        boot()
+        _build(path, fill)
+    return path
+
+
+def private_copy(prebuilt_path: Path, folder: Path | None = None) -> Path:
+    """A copy under a new name, in `folder` or in a temporary folder that goes when this process ends."""
+    prebuilt_path = Path(prebuilt_path)
+    handle, copy = tempfile.mkstemp(
+        prefix=f"{prebuilt_path.stem}-", suffix=".sqlite3", dir=folder or _temporary_folder(os.getpid())
+    )
+    os.close(handle)
+    shutil.copyfile(prebuilt_path, copy)
+    return Path(copy)
+
+
+def connect_to(path: Path):
+    """Point Django's default connection at a file. What the old one had open is rolled back and closed first."""
+    from django.db import connections
+
+    close_connections()
+    # Every thread's connection has this very dictionary, so those of other threads follow when they next connect.
+    connections.settings["default"]["NAME"] = str(path)
+
+
+def connected_to() -> Path | None:
+    """The file that the default connection points at, or None while it has none."""
+    from django.db import connections
+
+    name = str(connections.settings["default"]["NAME"])
+    return None if ":memory:" in name else Path(name)
+
+
+def close_connections():
+    """Close this thread's connection, and that of the thread in which Django runs queries of `await`."""
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        discard(connection)
+    in_async_thread(_close_of_this_thread)
+
+
+def discard(connection):
+    """Close a connection whatever state it is in. Open transactions are rolled back, `atomic()` blocks forgotten."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    connection.in_atomic_block = False
+    connection.closed_in_transaction = False
+    connection.needs_rollback = False
+    connection.savepoint_ids = []
+    connection.atomic_blocks = []
+    # Not the backend's close(): SQLite's keeps a database in memory open.
+    BaseDatabaseWrapper.close(connection)
+
+
+def in_async_thread(function):
+    """Call `function` in the thread where `sync_to_async` runs queries, and return what it returns.
+
+    None where there is no such thread yet, or where it is busy with a task in the background.
+    """
+    if not processes_exist():
+        return None
+    from concurrent.futures import TimeoutError as TookTooLong
+
+    from asgiref.sync import SyncToAsync
+
+    executor = SyncToAsync.single_thread_executor
+    if not executor._threads or threading.current_thread() in executor._threads:
+        return None
+    future = executor.submit(function)
+    try:
+        return future.result(timeout=1)
+    except TookTooLong:
+        future.cancel()
+        return None
+
+
+def processes_exist() -> bool:
+    """Whether this Python can start threads and processes. In a browser it cannot."""
+    return sys.platform not in {"emscripten", "wasi"}
+
+
+def remove(path: Path):
+    """Delete a database file and what SQLite keeps beside it. A file still in use (Windows) stays until the exit."""
+    for suffix in _SUFFIXES:
+        try:
+            os.unlink(f"{path}{suffix}")
+        except OSError:
+            continue
+
+
+@lru_cache
+def fingerprint() -> str:
+    """Short text that changes when Django, a migration, the data or the code that fills in the data changes."""
+    import django
+
+    digest = hashlib.sha256(django.get_version().encode())
+    for pattern in _INGREDIENTS:
+        for path in sorted(PROJECT.glob(pattern)):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(PROJECT).as_posix().encode())
+                # Git may give text files other line ends on Windows; the content is the same.
+                digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()[:16]
+
+
+@lru_cache
+def cache_folder() -> Path:
+    """Where built files are kept: COURSE_CACHE, or the user's cache folder, or (not writable) the temporary one."""
+    import platformdirs
+
+    chosen = os.environ.get("COURSE_CACHE") or platformdirs.user_cache_dir(COURSE, appauthor=False)
+    for parent in [Path(chosen), Path(tempfile.gettempdir()) / COURSE]:
+        folder = parent / fingerprint()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return Path(tempfile.mkdtemp(prefix=f"{COURSE}-"))
+
+
+def _shop_name(lines):
+    return "shop" if lines is None else f"shop-{lines}"
+
+
+def _fill_shop(lines):
+    from orders.seeding import fill
+
+    fill()
+
+
+def _place(name, key=""):
+    if not re.fullmatch(r"[\w-]+", name):
+        raise ValueError(f"{name!r} cannot be the name of a database: use letters, digits, '-' and '_'.")
+    if key:
+        name += "-" + hashlib.sha256(key.encode()).hexdigest()[:12]
+    return cache_folder() / f"{name}.sqlite3"
+
+
+def _build(path, fill):
+    """Build under another name and move it into place: two processes may build at once, and either may be stopped."""
+    from django.core.management import call_command
+
+    _remove_stale(path.parent)
+    before = connected_to()
+    handle, draft = tempfile.mkstemp(prefix="draft-", suffix=".sqlite3", dir=path.parent)
+    os.close(handle)
+    try:
+        connect_to(draft)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            fill()
+        finally:
+            connect_to(before or ":memory:")
+        try:
+            os.replace(draft, path)
+        except PermissionError:
+            # Windows, and somebody copies the file that another process has just built: that one is as good.
+            if not path.exists():
+                raise
+    finally:
+        remove(draft)
+
+
+def _build_apart(lines):
+    """Build the shop in a fresh Python, showing how far it is."""
+    from .waiting import wait_for
+
+    command = [sys.executable, "-m", "lab", *([] if lines is None else ["--lines", str(lines)])]
+    # Whatever the learner has set for this kernel is not to be inherited, except where the files go.
+    environment = {**os.environ, "COURSE_CACHE": str(cache_folder().parent), "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    ) as process:
+        try:
+            output = wait_for(process)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        raise RuntimeError(f"The bookshop's database could not be built:\n{output.strip()}")
+
+
+def _remove_stale(folder):
+    """Drafts of builds that were killed, and folders of fingerprints that nobody has built for in a month."""
+    now = time.time()
+    for draft in folder.glob("draft-*"):
+        if now - _modified(draft) > 3600:
+            remove(draft)
+    if re.fullmatch(r"[0-9a-f]{16}", folder.name):
+        for other in folder.parent.iterdir():
+            old = now - _modified(other) > _KEEP_UNUSED_DAYS * 24 * 3600
+            if old and other != folder and re.fullmatch(r"[0-9a-f]{16}", other.name):
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def _modified(path):
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return time.time()
+
+
+@lru_cache
+def _temporary_folder(process):
+    """One per process: a forked child must not use, nor at its end remove, the folder of its parent."""
+    _remove_folders_of_the_dead()
+    folder = tempfile.mkdtemp(prefix=f"{COURSE}-{process}-")
+    atexit.register(_leave, folder, process)
+    return folder
+
+
+def _leave(folder, process):
+    if os.getpid() == process:
+        close_connections()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_folders_of_the_dead():
+    """A kernel that was killed could not tidy up."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{COURSE}-*-*"):
+        process = folder.name.removeprefix(f"{COURSE}-").partition("-")[0]
+        if process.isdigit() and int(process) != os.getpid():
+            import psutil
+
+            if not psutil.pid_exists(int(process)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _close_of_this_thread():
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        discard(connection)
+
+
