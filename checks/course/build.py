@@ -20,7 +20,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from checks.course import chapter_table
-from checks.course.lesson import Chapter, Course, CourseError, digest, name_cells, parse, read_notebook, source_text, tags
+from checks.course.lesson import Chapter, Course, CourseError, digest, parse, read_notebook, source_text, tags
 from checks.quizzes.bank import BankError
 from checks.quizzes.bank import load as load_bank
 
@@ -147,9 +147,7 @@ def practice_notebook(chapter: Chapter) -> NotebookNode:
         cells = learner_cells(chapter.exercise_source)
     except SourceError as error:
         raise CourseError(str(error)) from error
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(head), *cells])
-    name_cells(notebook)
-    return notebook
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(head, id="title"), *cells])
 
 
 # Executing

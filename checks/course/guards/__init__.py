@@ -1,0 +1,1 @@
+"""What must hold in the course, one module per part of it. Each guard takes a Course and yields findings."""

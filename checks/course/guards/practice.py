@@ -1,0 +1,93 @@
+"""The quiz bank and the exercises: enough of each, sound, and known wherever a lesson calls them."""
+
+import re
+from collections.abc import Iterator
+
+from checks.course.guards.finding import Finding, relative
+from checks.course.lesson import Course, parse, source_text
+from checks.quizzes import guesser
+from checks.quizzes.bank import BankError, load
+from checks.quizzes.item import Item
+
+ITEMS_PER_QUESTION = 3
+EXERCISES_PER_CHAPTER = 6
+MORE_EXERCISES = {"10": 8, "13": 8}
+GUESSED_FROM = 100  # items: in a smaller bank a strategy beats chance by accident
+BEYOND_CHANCE = 0.05
+CALL = re.compile(r"""\b(quiz|check|hint|solution)\(\s*["']([^"']+)["']""")
+
+
+def items(course: Course) -> dict[str, Item]:
+    """The items of the bank, or none where it is not sound: bank() says why."""
+    try:
+        return load(course.root / "checks" / "bank")
+    except BankError:
+        return {}
+
+
+def bank(course: Course) -> Iterator[Finding]:
+    """The bank is sound, has enough items for every question of a finished chapter, and cannot be guessed."""
+    folder = "checks/bank"
+    try:
+        found = load(course.root / folder)
+    except BankError as error:
+        file, _, what = str(error).partition(", ")
+        yield Finding(f"{folder}/{file}", "", what or str(error), "mend the file as the message says")
+        return
+    for chapter in course.chapters:
+        if not chapter.finished:
+            continue
+        for question in chapter.questions:
+            count = sum(item.question == question.id for item in found.values())
+            if count < ITEMS_PER_QUESTION:
+                remedy = f"write at least {ITEMS_PER_QUESTION}"
+                yield Finding(relative(chapter.bank, course.root), question.id, f"has {count} items", remedy)
+    level = "error" if len(found) >= GUESSED_FROM else "warning"
+    for strategy, (score, chance) in guesser.scores(found.values()).items():
+        if score - chance > BEYOND_CHANCE:
+            what = f"guessing by {strategy} gives {score:.0%}, chance is {chance:.0%}"
+            yield Finding(folder, "", what, "see `python -m checks bank`, and change choices that give it away", level)
+
+
+def exercises(course: Course) -> Iterator[Finding]:
+    """Every finished chapter has enough exercises, each with an alternative, classic mistakes and a hint."""
+    from checks.exercises.source import SourceError, findings, read
+
+    for chapter in course.chapters:
+        file = relative(chapter.exercise_source, course.root)
+        wanted = MORE_EXERCISES.get(chapter.number, EXERCISES_PER_CHAPTER)
+        if not chapter.exercise_source.exists():
+            if chapter.finished and chapter.questions:
+                yield Finding(file, "", "does not exist", f"write at least {wanted} exercises")
+            continue
+        try:
+            found = read(chapter.exercise_source).exercises
+        except SourceError as error:
+            yield Finding(file, "", str(error), "mend the source as the message says")
+            continue
+        if len(found) < wanted:
+            yield Finding(file, "", f"has {len(found)} exercises", f"write at least {wanted}")
+        for exercise in found:
+            for what in findings(exercise):
+                yield Finding(file, exercise.id, what.removeprefix(f"{exercise.id} "), "write what is missing")
+
+
+def known_ids(course: Course) -> Iterator[Finding]:
+    """A quiz or exercise that a lesson calls exists."""
+    from checks.exercises.source import SourceError, load
+
+    quizzes = items(course)
+    asked = {item.question for item in quizzes.values()}
+    try:
+        practice = set(load(folder=course.root / "exercises" / "source"))
+    except SourceError:
+        return  # exercises() says why
+    for chapter in course.chapters:
+        if not chapter.finished:
+            continue
+        file = relative(chapter.lesson_source, course.root)
+        for number, cell in enumerate(parse(source_text(chapter.lesson_source)).cells):
+            for function, name in CALL.findall(cell.source):
+                if name not in (quizzes.keys() | asked if function == "quiz" else practice):
+                    what = f'calls {function}("{name}"), which does not exist'
+                    yield Finding(file, f"cell {number}", what, "write it, or call one that exists")

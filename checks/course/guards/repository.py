@@ -1,0 +1,200 @@
+"""The repository around the lessons: links, the chapter table, pinned dependencies, and who may import whom."""
+
+import ast
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from packaging.requirements import Requirement
+
+from checks.course import chapter_table
+from checks.course.build import sheets
+from checks.course.guards.finding import Finding, relative
+from checks.course.lesson import Course, CourseError, source_text
+
+LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+EXTERNAL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+DOCS = re.compile(r"https?://docs\.djangoproject\.com[^\s)>\"'`]*")
+STABLE_DOCS = re.compile(r"https://docs\.djangoproject\.com/en/(?:stable|\d+\.\d+)/")
+
+# A module of one of these names would hide what learners import, or say nothing about what is in it.
+LEARNER_NAMES = frozenset(
+    "quiz check hint solution review progress start reset queries show explain trace serve".split()
+)
+EMPTY_NAMES = frozenset("utils core base helpers util common_code misc".split())
+
+SKIPPED = {"__pycache__", "my_course", "dist", "build", "node_modules"}
+TEXT = {".py", ".md", ".toml", ".txt", ".csv", ".ipynb", ".ini", ".cfg", ".js", ".css", ".html", ".json", ".yml", ".yaml"}
+HOME_FOLDER = re.compile(r"(?<![\w.:/])/(?:home|Users)/\w+/|\b[A-Za-z]:\\\\?Users\\")
+
+
+def tracked(course: Course, *suffixes: str) -> Iterator[Path]:
+    """The text files of the course, without what is installed, built or the learner's own."""
+    for folder, folders, files in os.walk(course.root):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED and (name == ".ci" or name[0] != "."))
+        for name in sorted(files):
+            path = Path(folder) / name
+            if path.suffix in (suffixes or TEXT) or (not suffixes and Path(folder).name == ".ci"):
+                yield path
+
+
+def links(course: Course) -> Iterator[Finding]:
+    """Every relative link in prose leads to a file, every link into Django's documentation to a page that stays."""
+    for sheet in sheets(course):
+        try:
+            cells = sheet.unexecuted().cells
+        except CourseError:
+            continue  # agreement() names it
+        for number, cell in enumerate(cells):
+            if cell.cell_type == "markdown":
+                yield from broken(course, sheet.source, f"cell {number}", cell.source, sheet.target.parent)
+    for page in tracked(course, ".md"):
+        yield from broken(course, page, "", source_text(page), page.parent)
+    for file in tracked(course, ".py", ".toml", ".md"):
+        for number, line in enumerate(source_text(file).splitlines(), 1):
+            for url in DOCS.findall(line):
+                if not STABLE_DOCS.match(url) and "(" not in url and "\\" not in url:
+                    remedy = "begin it with https://docs.djangoproject.com/en/stable/"
+                    yield Finding(relative(file, course.root), f"line {number}", f"links to {url}", remedy)
+
+
+def broken(course: Course, file: Path, place: str, markdown: str, folder: Path) -> Iterator[Finding]:
+    """The relative links of some markdown that lead nowhere from a folder."""
+    for target in LINK.findall(CODE.sub("", markdown)):
+        path = unquote(target.partition("#")[0])
+        if EXTERNAL.match(target) or not path:
+            continue
+        if not (folder / path).exists():
+            yield Finding(relative(file, course.root), place, f"links to {target}, which does not exist", "mend the link")
+
+
+def chapters_listed(course: Course) -> Iterator[Finding]:
+    """The chapter tables are those the builder would write."""
+    for page in chapter_table.pages(course):
+        file = relative(page.file, course.root)
+        try:
+            if chapter_table.expected(course, page) != source_text(page.file):
+                yield Finding(file, "", "has a chapter table that is not current", "run: course.py build")
+        except CourseError as error:
+            what, _, remedy = str(error).partition(": ")
+            yield Finding(file, "", what, remedy)
+
+
+def dependencies(course: Course) -> Iterator[Finding]:
+    """requirements.txt pins every direct dependency within its bounds, and ends with the project itself."""
+    project, file = course.root / "pyproject.toml", course.root / "requirements.txt"
+    recompile = "compile it again, as its first lines say"
+    if not (project.exists() and file.exists()):
+        yield Finding("requirements.txt", "", "or pyproject.toml is missing", recompile)
+        return
+    lines = [line.strip() for line in source_text(file).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if not lines or lines[-1] != "-e .":
+        yield Finding(file.name, "", "does not end with the project itself", "make `-e .` its last line")
+    pins: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith("-"):
+            continue
+        pin = Requirement(line)
+        exact = [part.version for part in pin.specifier if part.operator == "=="]
+        if not exact:
+            yield Finding(file.name, line, "is not pinned", recompile)
+        pins.setdefault(canonical(pin.name), []).extend(exact)
+    for line in tomllib.loads(source_text(project))["project"]["dependencies"]:
+        wanted = Requirement(line)
+        found = pins.get(canonical(wanted.name), [])
+        if not any(wanted.specifier.contains(version, prereleases=True) for version in found):
+            what = f"has no {wanted.name}{wanted.specifier}" + (f", but {', '.join(found)}" if found else "")
+            yield Finding(file.name, wanted.name, what, recompile)
+
+
+def canonical(name: str) -> str:
+    """A distribution's name as pip compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def module_names(course: Course) -> Iterator[Finding]:
+    """No module is named like a function that learners import, or like a drawer for anything."""
+    for folder in ("checks", "sample_project/lab"):
+        for file in sorted((course.root / folder).rglob("*.py")):
+            name = file.parent.name if file.name == "__init__.py" else file.stem
+            if name in LEARNER_NAMES:
+                remedy = "name it for the noun it holds"
+                yield Finding(relative(file, course.root), "", f"hides the learner's function {name}", remedy)
+            elif name in EMPTY_NAMES:
+                yield Finding(relative(file, course.root), "", f"{name!r} says nothing", "name it for the noun it holds")
+
+
+def layering(course: Course) -> Iterator[Finding]:
+    """Nobody imports what it must not know."""
+    project = course.root / "sample_project"
+    apps = {path.name for path in project.iterdir() if (path / "__init__.py").exists()} if project.exists() else set()
+    for file in tracked(course, ".py"):
+        path = relative(file, course.root)
+        if "/tests/" in path:
+            continue
+        forbidden = unknown_to(path, apps)
+        for module, line, inside_function in imports(file):
+            culprit = next((name for name in forbidden if module == name or module.startswith(f"{name}.")), None)
+            if path == "checks/quizzes/proof.py" and inside_function and culprit != "checks.course":
+                continue
+            if culprit:
+                remedy = "turn the dependency round, or move the code to where it may know both"
+                yield Finding(path, f"line {line}", f"imports {module}, which it must not know", remedy)
+            if path == "course.py" and module.partition(".")[0] not in sys.stdlib_module_names:
+                remedy = "use the standard library: it runs before anything is installed"
+                yield Finding(path, f"line {line}", f"imports {module}", remedy)
+
+
+def unknown_to(path: str, apps: set[str]) -> set[str]:
+    """What a file must not import: the layers above it."""
+    first, _, rest = path.partition("/")
+    if first == "sample_project":
+        return {"checks"} if rest.startswith("lab/") else {"checks", "lab"}
+    if path.startswith(("checks/quizzes/", "checks/learner/")):
+        return {"checks.course", "checks.exercises", "django", "notebooks"} | apps
+    if first == "checks" and not path.startswith("checks/course/") and path != "checks/__main__.py":
+        return {"checks.course"}
+    return set()
+
+
+def imports(file: Path) -> Iterator[tuple[str, int, bool]]:
+    """The modules a file imports, as (name, line, whether inside a function)."""
+    try:
+        tree = ast.parse(source_text(file))
+    except SyntaxError:
+        return  # a py:percent source may hold top-level await; a broken module fails every test
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield name.name, node.lineno, id(node) in inside
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for name in node.names:
+                yield f"{node.module}.{name.name}", node.lineno, id(node) in inside
+
+
+def machine_paths(course: Course) -> Iterator[Finding]:
+    """No file names a folder of the machine it was written on."""
+    here = str(course.root) if len(course.root.parts) > 2 else None
+    for file in tracked(course):
+        try:
+            text = source_text(file)
+        except UnicodeDecodeError:
+            yield Finding(relative(file, course.root), "", "is not UTF-8", "save it as UTF-8")
+            continue
+        found = HOME_FOLDER.search(text)
+        at = found.start() if found else text.find(here) if here else -1
+        if at >= 0:
+            line = text.count("\n", 0, at) + 1
+            yield Finding(relative(file, course.root), f"line {line}", "names a folder of one machine", "take it out")
