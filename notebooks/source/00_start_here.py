@@ -1,0 +1,78 @@
+# %% [markdown]
+# # Django interviews, answered by code that runs
+#
+# Two widely read lists ask 87 questions about Django; merged they are 64. Many of the answers that go round are outdated or
+# were never run. Here every answer runs, in this notebook, against a bookshop with real books, on Django 5.2 LTS and on 6.1.
+#
+# **Try it.** Click into the cell below and press **Shift + Enter**.
+
+# %%
+from catalog.models import Author, Book
+from checks import progress, quiz
+from lab import queries, show, start
+
+start()
+
+# %% [markdown]
+# A whole Django project is now in your hands, on a copy of its data that is yours alone. Whatever you do to it,
+# `start()` brings the first state back. Now the question that decides more interviews than any other: how many queries
+# does this loop run? Say a number, then run it.
+
+# %%
+with queries():
+    for book in Book.objects.order_by("pk")[:3]:
+        print(book.title, "by", book.author.name)
+
+# %% [markdown]
+# One for the books, and one for the author of each. If that came as a surprise, chapter
+# [13](13_query_performance.ipynb) is for you. `show()` prints rows as a table:
+
+# %%
+show(Author.objects.filter(country="Ireland").order_by("name").values("name", "born", "died"))
+
+# %% [markdown]
+# ## How a lesson works
+#
+# 1. **Say it**: the answer, as you would say it aloud. Read it, look away, say it.
+# 2. **See it**: predict what the cell prints, then run it. A wrong guess is worth more than a right one that you read.
+# 3. **The trap**: what many people say instead, run and refuted.
+# 4. **Asked next**: the follow-up questions.
+# 5. **A quiz**: choose with the mouse, or with the keys <kbd>1</kbd> to <kbd>9</kbd>, then press <kbd>s</kbd> if you are sure and <kbd>n</kbd> if
+#    you are not.
+#
+# Here is one question of the 30 so far:
+
+# %%
+quiz("Q27-1")
+
+# %% [markdown]
+# ## How an exercise works
+#
+# The [exercises](../exercises/13_query_performance.ipynb) are notebooks of their own. You replace `...` with code and run the cell:
+# `check("13.1")` at its end runs your answer on the shop's data and on data you have not seen, with missing values and ties, and says
+# what differs. `hint("13.1")` helps a little, and more when called again. `solution("13.1")` shows ours when you have passed, or after
+# three honest tries.
+#
+# ## Two weeks, or one evening
+#
+# | you have | do this |
+# | --- | --- |
+# | **two weeks** | A chapter a day in the order of the table. Say each answer aloud before you read it, do the quiz and three exercises, and on the next day repeat the quiz items that you missed. |
+# | **three days** | The quizzes first, without reading. Then the lessons of the questions that you missed, and their exercises. |
+# | **one evening** | *Say it* and *The trap* of each question, and the quizzes. Sleep on it. |
+#
+# ## The chapters
+#
+# <!-- chapters -->
+# <!-- /chapters -->
+#
+# ## Where you stand
+#
+# Answers and attempts are kept on this computer, in one file of your own. Ask at any time, in any notebook:
+
+# %%
+progress()
+
+# %% [markdown]
+# Now open [chapter 10, Reading data](10_reading_data.ipynb). This copy of the course is yours: write into it as you like. A newer version of
+# a lesson never replaces what you wrote.
