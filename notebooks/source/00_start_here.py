@@ -40,7 +40,7 @@ show(Author.objects.filter(country="Ireland").order_by("name").values("name", "b
 # 5. **A quiz**: choose with the mouse, or with the keys <kbd>1</kbd> to <kbd>9</kbd>, then press <kbd>s</kbd> if you are sure and <kbd>n</kbd> if
 #    you are not.
 #
-# Here is one question of the 30 so far:
+# Here is one of its questions:
 
 # %%
 quiz("Q27-1")
