@@ -1,6 +1,7 @@
 """`python -m lab` builds the bookshop's database ahead of the first notebook; with `--lines N`, a grown one as well."""
 
 import argparse
+from functools import partial
 
 from . import database
 
@@ -9,8 +10,9 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     parser.add_argument("--lines", type=int, action="append", default=[], metavar="N", help="grow to N order lines")
     arguments = parser.parse_args()
-    for lines in arguments.lines or [None]:
-        database.build_shop(lines)
+    database.boot()
+    for lines in [None, *arguments.lines]:
+        database.build_shop(lines, report=partial(print, flush=True))
 
 
 if __name__ == "__main__":

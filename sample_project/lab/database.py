@@ -25,9 +25,10 @@ SETTINGS = "config.settings.notebook"
 COURSE = "django-interview-course"
 
 # What decides about the content of a file, beside Django itself. Views and templates do not.
-_INGREDIENTS = ["*/migrations/*.py", "*/data/**/*", "*/seeding.py", "*/growing.py", "lab/database.py"]
+_INGREDIENTS = ["*/migrations/*.py", "*/data/**/*", "*/seeding.py", "*/growth.py", "lab/database.py"]
 _SUFFIXES = ["", "-wal", "-shm", "-journal"]
 _KEEP_UNUSED_DAYS = 30
+_ORDERS_AT_ONCE = 5_000
 
 
 def boot():
@@ -80,9 +81,9 @@ def shop(lines: int | None = None) -> Path:
     return path if path.exists() else build_shop(lines)
 
 
-def build_shop(lines: int | None = None) -> Path:
-    """What `shop` returns, built by this very process where it is missing."""
-    return prebuilt(_shop_name(lines), partial(_fill_shop, lines))
+def build_shop(lines: int | None = None, report: Callable[[str], None] | None = None) -> Path:
+    """What `shop` returns, built by this very process where it is missing. `report` is told how far the work is."""
+    return prebuilt(_shop_name(lines), partial(_fill_shop, lines, report))
 
 
 def prebuilt(name: str, fill: Callable[[], None], key: str = "") -> Path:
@@ -148,10 +149,10 @@ def discard(connection):
     BaseDatabaseWrapper.close(connection)
 
 
-def in_async_thread(function):
+def in_async_thread(function, start: bool = False):
     """Call `function` in the thread where `sync_to_async` runs queries, and return what it returns.
 
-    None where there is no such thread yet, or where it is busy with a task in the background.
+    None where there is no such thread yet (unless `start`), or where it is busy with a task in the background.
     """
     if not processes_exist():
         return None
@@ -160,7 +161,7 @@ def in_async_thread(function):
     from asgiref.sync import SyncToAsync
 
     executor = SyncToAsync.single_thread_executor
-    if not executor._threads or threading.current_thread() in executor._threads:
+    if not (executor._threads or start) or threading.current_thread() in executor._threads:
         return None
     future = executor.submit(function)
     try:
@@ -220,10 +221,18 @@ def _shop_name(lines):
     return "shop" if lines is None else f"shop-{lines}"
 
 
-def _fill_shop(lines):
+def _fill_shop(lines, report=None):
+    from orders.growth import grow
+    from orders.models import OrderLine
     from orders.seeding import fill
 
+    report = report or (lambda text: None)
+    report("Filling the bookshop, once on this machine …")
     fill()
+    while lines and (missing := lines - OrderLine.objects.count()) > 0:
+        report(f"Growing the bookshop to {lines:,} order lines, once on this machine: {1 - missing / lines:.0%}")
+        # Three lines per order, a little more in fact: never far too many.
+        grow(min(_ORDERS_AT_ONCE, missing // 3 + 1))
 
 
 def _place(name, key=""):
