@@ -62,7 +62,8 @@ class OrderLine(models.Model):
     )
 
     class Meta:
-        ordering = ["order", "pk"]
+        # By the column: naming the relation would sort by the ordering of orders, with a join.
+        ordering = ["order_id", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["order", "book"], name="orderline_book_once_per_order"),
             models.CheckConstraint(name="orderline_quantity_positive", condition=Q(quantity__gt=0)),

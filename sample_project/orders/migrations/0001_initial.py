@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.order')),
             ],
             options={
-                'ordering': ['order', 'pk'],
+                'ordering': ['order_id', 'pk'],
             },
         ),
         migrations.CreateModel(
