@@ -221,6 +221,8 @@ def _names(tree: ast.Module, answer: int | float | str) -> bool:
     value = answer if isinstance(answer, str) else abs(answer)
     for node in ast.walk(tree):
         match node:
+            case ast.Constant(value=str(found)) if str(value) in found:
+                return True
             case ast.Constant(value=found) if not isinstance(found, bool) and found == value:
                 return True
             case ast.Name(id=found) | ast.Attribute(attr=found) if found in ("answer", value):

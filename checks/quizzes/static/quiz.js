@@ -180,7 +180,14 @@ function render({ model, el }) {
   const state = () => states.get(item().id);
   const inputs = () => [...main.querySelectorAll("input, .dq-row")];
 
+  // Draws everything anew. Focus that was in the quiz stays in it: were it lost, the next key would reach the notebook.
   function draw() {
+    const inside = card.contains(document.activeElement);
+    fill();
+    if (inside && !card.contains(document.activeElement)) card.focus({ preventScroll: true });
+  }
+
+  function fill() {
     const over = position === items.length;
     count.textContent = over ? "Score" : `${position + 1} of ${items.length}`;
     dots.replaceChildren(...items.map(({ id }, index) => {
@@ -188,8 +195,8 @@ function render({ model, el }) {
       const [sign, word] = !went ? ["", "open"] : went.correct ? MARKS.right : MARKS.wrong;
       return h("li", { class: `dq-dot${went ? (went.correct ? " dq-right" : " dq-wrong") : ""}`, "aria-label": `Item ${index + 1}: ${word}`, "aria-current": index === position ? "step" : null }, sign);
     }));
-    previous.disabled = position === 0;
-    next.hidden = over;
+    previous.hidden = position === 0;
+    next.hidden = over || finished(state().verdict);
     next.textContent = position + 1 === items.length ? "Score ›" : "Next ›";
     feedback.replaceChildren();
     actions.replaceChildren();
@@ -233,6 +240,8 @@ function render({ model, el }) {
     ];
   }
 
+  const finished = (verdict) => Boolean(verdict && (verdict.correct || verdict.revealed || item().kind === "predict"));
+
   const sorted = (verdict, key) => {
     const right = verdict?.marks.get(key);
     return right === undefined ? null : verdict.revealed ? "shown" : right ? "right" : "wrong";
@@ -251,14 +260,13 @@ function render({ model, el }) {
     return h("ol", { class: "dq-rows", "aria-labelledby": `${uid}-prompt` }, (verdict?.order ?? order).map((key, index) => {
       const why = verdict?.reasons.get(key), sort = sorted(verdict, key);
       const text = h("span", { class: "dq-text", html: html.get(key) });
-      const row = h("li", { class: `dq-row${sort ? ` dq-${sort}` : ""}`, "data-key": key, tabindex: verdict ? null : "0", "aria-label": verdict ? null : `${text.textContent}, ${index + 1} of ${order.length}. Shift and arrow moves it.` },
+      return h("li", { class: `dq-row${sort ? ` dq-${sort}` : ""}`, "data-key": key, tabindex: verdict ? null : "0", "aria-label": verdict ? null : `${text.textContent}, ${index + 1} of ${order.length}. Shift and arrow moves it.` },
         h("kbd", { class: "dq-key", "aria-hidden": "true" }, String(index + 1)),
         sort && mark(sort), text,
         !verdict && h("span", { class: "dq-moves" },
-          h("button", { type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move up: ${text.textContent}`, disabled: index === 0, onclick: () => move(index, index - 1, ".dq-up") }, "↑"),
+          h("button", { type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move up: ${text.textContent}`, disabled: index === 0, onclick: () => move(index, index - 1) }, "↑"),
           h("button", { type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move down: ${text.textContent}`, disabled: index === order.length - 1, onclick: () => move(index, index + 1) }, "↓")),
         why && h("div", { class: "dq-why", html: why }));
-      return row;
     }));
   }
 
@@ -285,11 +293,12 @@ function render({ model, el }) {
   function drawAsking() {
     const ready = given() !== null;
     if (!actions.querySelector(".dq-submit")) {
-      const keys = !item().choices.length ? "Enter" : item().kind === "order" ? `Shift ↑ ↓ or 1–${item().choices.length} moves` : `1–${item().choices.length} chooses`;
+      const { kind, choices } = item();
+      const keys = !choices.length ? "Keys: Enter, then ← →" : kind === "order" ? "Keys: ↑ ↓, with Shift to move" : `Keys: 1–${choices.length}`;
       actions.replaceChildren(
         h("button", { type: "button", class: "dq-button dq-submit dq-sure", onclick: () => submit(true) }, "Sure", h("kbd", { "aria-hidden": "true" }, "S")),
         h("button", { type: "button", class: "dq-button dq-submit dq-unsure", onclick: () => submit(false) }, "Not sure", h("kbd", { "aria-hidden": "true" }, "N")),
-        h("span", { class: "dq-hint" }, `How sure are you?`),
+        h("span", { class: "dq-hint" }, "How sure are you?"),
         h("span", { class: "dq-keys", "aria-hidden": "true" }, keys));
     }
     // aria-disabled keeps them in the tab order, so that the keyboard does not lose its place.
@@ -302,7 +311,7 @@ function render({ model, el }) {
     if (now.verdict) return;
     if (answer === null) {
       feedback.replaceChildren(h("p", {}, asked.choices.length ? "Choose first, then say how sure you are." : asked.numeric ? "Type a number, in digits." : "Type your answer first."));
-      (inputs()[0]).focus();
+      inputs()[0].focus();
       return;
     }
     const verdict = judged(asked, answer);
@@ -318,7 +327,7 @@ function render({ model, el }) {
   }
 
   function drawVerdict() {
-    const { verdict, output } = state(), { kind, code } = item();
+    const { verdict } = state();
     const [sign, word] = verdict.revealed ? ["→", "The answer"] : verdict.correct ? ["✓", "Right"] : ["✗", "Not right"];
     const tone = verdict.revealed ? "shown" : verdict.correct ? "right" : "wrong";
     const calibrated = verdict.revealed ? "" : verdict.correct ? (verdict.sure ? "" : " You knew more than you thought.") : verdict.sure ? " You were sure: remember this one." : "";
@@ -326,12 +335,22 @@ function render({ model, el }) {
       h("div", { class: `dq-verdict dq-${tone}` },
         h("p", { class: "dq-headline" }, h("span", { class: "dq-sign", "aria-hidden": "true" }, sign), h("b", {}, `${word}.`), verdict.text && ` ${verdict.text}`, calibrated),
         verdict.explain && h("div", { class: "dq-explain", html: verdict.explain }),
-        output && h("div", { class: "dq-output" }, h("p", {}, output.title), output.text != null && h("pre", { tabindex: "0", "aria-label": "Output" }, output.text))));
-    const again = !verdict.correct && !verdict.revealed && kind !== "predict";
+        h("div", { class: "dq-output" })));
+    drawOutput();
+    const again = !finished(verdict);
     actions.replaceChildren(...[
       again && h("button", { type: "button", class: "dq-button dq-sure", onclick: retry }, "Try again"),
       again && h("button", { type: "button", class: "dq-button", onclick: reveal }, "Show the answer"),
       !again && h("button", { type: "button", class: "dq-button dq-sure", onclick: () => go(position + 1) }, position + 1 === items.length ? "See your score" : "Next question"),
+    ].filter(Boolean));
+  }
+
+  function drawOutput() {
+    const { output } = state();
+    if (!output) return;
+    feedback.querySelector(".dq-output").replaceChildren(...[
+      h("p", {}, output.title),
+      output.text != null && h("pre", { tabindex: "0", "aria-label": "Output" }, output.text),
     ].filter(Boolean));
   }
 
@@ -350,6 +369,7 @@ function render({ model, el }) {
   function go(to) {
     if (to < 0 || to > items.length) return;
     position = to;
+    saved.textContent = "";
     if (to < items.length && !state().verdict) state().since = performance.now();
     draw();
     focusFirst();
@@ -423,7 +443,7 @@ function render({ model, el }) {
     const now = state();
     const say = (output) => {
       now.output = output;
-      if (item() === asked && state() === now) drawVerdict();
+      if (item() === asked && state() === now) drawOutput();
     };
     now.quiet = setTimeout(() => say({ title: "Running it …" }), SHORT);
     now.late = setTimeout(() => say({ title: "The kernel is busy or stopped. Run the code in a cell to see its output." }), PATIENCE);
@@ -453,33 +473,39 @@ function render({ model, el }) {
   function pressed(event) {
     event.stopPropagation();
     if (event.ctrlKey || event.metaKey || event.altKey || position === items.length || state().verdict) return;
-    const target = event.target, list = inputs(), here = list.indexOf(target.closest?.("input, .dq-row"));
-    const typing = target.matches?.(".dq-input");
-    if (event.key === "Enter" && here >= 0 && !target.matches("button")) {
-      actions.querySelector(".dq-submit")?.focus();
-    } else if (/^[sn]$/i.test(event.key) && (!typing || item().numeric)) {
-      submit(event.key.toLowerCase() === "s");
-    } else if (/^[1-9]$/.test(event.key) && !typing && list[event.key - 1]) {
-      if (item().kind !== "order") {
-        list[event.key - 1].click();
-        list[event.key - 1].focus();
-      } else if (here >= 0) move(here, event.key - 1);
-      else list[event.key - 1].focus();
-    } else if (/^Arrow(Up|Down)$/.test(event.key) && !typing && here >= 0 && item().kind !== "single") {
-      const to = here + (event.key === "ArrowDown" ? 1 : -1);
-      if (item().kind === "order" && event.shiftKey) move(here, to);
-      else list[(to + list.length) % list.length].focus();
-    } else if (/^Arrow/.test(event.key) && target.matches?.(".dq-actions button")) {
-      const buttons = [...actions.querySelectorAll("button")];
-      buttons[(buttons.indexOf(target) + 1) % buttons.length].focus();
-    } else if (!(/^Arrow(Up|Down)$/.test(event.key) && !typing && here < 0 && list.length)) {
-      return;
-    } else {
-      list[0].focus();
-    }
-    event.preventDefault();
+    if (typed(event.key, event.shiftKey, event.target)) event.preventDefault();
   }
-  for (const type of ["keydown", "keyup", "keypress"]) card.addEventListener(type, type === "keydown" ? pressed : (event) => event.stopPropagation());
+
+  // Answers by keyboard; true when the key meant something here.
+  function typed(key, shift, target) {
+    const { kind, numeric } = item(), list = inputs();
+    const here = list.indexOf(target.closest("input, .dq-row")), writing = target.matches(".dq-input");
+    const vertical = { ArrowUp: -1, ArrowDown: 1 }[key], sideways = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (/^[sn]$/i.test(key) && (!writing || numeric)) {
+      submit(key.toLowerCase() === "s");
+    } else if (key === "Enter" && here >= 0 && !target.matches("button")) {
+      actions.querySelector("button").focus();
+    } else if (/^[1-9]$/.test(key) && !writing && list[key - 1]) {
+      if (kind === "order" && here >= 0) move(here, key - 1);
+      else list[key - 1].focus();
+      if (kind !== "order") list[key - 1].click();
+    } else if (vertical && kind === "order" && shift && here >= 0) {
+      move(here, here + vertical);
+    } else if (vertical && here < 0 && list.length) {
+      list.at(vertical > 0 ? 0 : -1).focus();
+    } else if (vertical && !writing && kind !== "single") {
+      list[(here + vertical + list.length) % list.length].focus();
+    } else if (sideways && actions.contains(target)) {
+      const buttons = [...actions.querySelectorAll("button")];
+      buttons.at((buttons.indexOf(target) + sideways) % buttons.length).focus();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  card.addEventListener("keydown", pressed);
+  card.addEventListener("keyup", (event) => event.stopPropagation());
 
   // Saving the notebook is the one shortcut that a learner expects to work from anywhere. The notebook's shortcuts are
   // found before the event gets here, by looking for this attribute, so it is set before that.
