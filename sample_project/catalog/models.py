@@ -52,6 +52,9 @@ class Genre(models.Model):
     def __str__(self):
         return self.name
 
+    def get_absolute_url(self):
+        return reverse("storefront:genre", args=[self.slug])
+
 
 class Book(models.Model):
     """A title in the catalogue. How many copies are on the shelf is the business of `orders.Stock`."""

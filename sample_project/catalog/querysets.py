@@ -1,4 +1,6 @@
 from django.db import models
+from django.db.models import Count, Q, Sum
+from django.utils.text import slugify
 
 
 class BookQuerySet(models.QuerySet):
@@ -21,3 +23,31 @@ class BookQuerySet(models.QuerySet):
 
     def never_ordered(self):
         return self.filter(lines__isnull=True)
+
+    def matching(self, text):
+        """Books whose title or author contains every word of `text`, whatever its case and accents."""
+        books = self
+        for word in text.split():
+            found = Q(title__icontains=word) | Q(author__name__icontains=word)
+            # Slugs have no accents and no capitals, so that "emile" and "ÉMILE" find Émile.
+            if slug := slugify(word):
+                found |= Q(slug__contains=slug) | Q(author__slug__contains=slug)
+            books = books.filter(found)
+        return books
+
+    def newest(self):
+        return self.order_by("-added", "pk")
+
+    def bestselling(self):
+        """The books that sold, most copies first, with the number as `sold`; cancelled orders sold nothing."""
+        sold = Sum("lines__quantity", filter=~Q(lines__order__status="cancelled"))
+        return self.annotate(sold=sold).filter(sold__gt=0).order_by("-sold", "title", "pk")
+
+    def bought_with(self, book):
+        """The other books of the orders that contain `book`, most frequent first, with the number as `together`."""
+        return (
+            self.filter(lines__order__lines__book=book)
+            .exclude(pk=book.pk)
+            .annotate(together=Count("lines__order"))
+            .order_by("-together", "title", "pk")
+        )

@@ -1,8 +1,10 @@
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from orders.growth import grow
+from orders.models import Order
 
 
 class Command(BaseCommand):
@@ -12,6 +14,8 @@ class Command(BaseCommand):
         parser.add_argument("--orders", type=int, required=True, metavar="N", help="How many orders to add.")
 
     def handle(self, *, orders, verbosity, **options):
+        if Order._meta.db_table not in connection.introspection.table_names():
+            raise CommandError("The database has no tables yet. Run `manage.py migrate`, then `manage.py seed`.")
         columns = (
             TextColumn("Orders"),
             BarColumn(),
