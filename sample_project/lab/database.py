@@ -54,6 +54,10 @@ def boot():
     with interrupts_held():
         django.setup()
 
+    from . import registry
+
+    registry.install()
+
 
 @contextmanager
 def interrupts_held():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import database
+from . import cells, database, registry
 
 _prebuilt: Path | None = None
 
@@ -24,6 +24,7 @@ def start(name: str = "shop", *, lines: int | None = None):
     if lines is not None and (not isinstance(lines, int) or lines < 1):
         raise ValueError(f"lines is a number of order lines, such as 100_000, not {lines!r}.")
     database.boot()
+    cells.watch()
     _prebuilt = database.shop(lines)
     _renew()
     print("The bookshop is ready." if lines is None else f"The bookshop is ready, with at least {lines:,} order lines.")
@@ -43,5 +44,6 @@ def _renew():
     used = database.connected_to()
     with database.interrupts_held():
         database.connect_to(database.private_copy(_prebuilt))
+        registry.create_tables()
     if used:
         database.remove(used)

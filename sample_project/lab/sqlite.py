@@ -44,7 +44,10 @@ def _look_for_signals():
 
 @lru_cache
 def _interruptible(factory):
-    """A cursor class that raises KeyboardInterrupt where the main thread's statement was stopped by a signal."""
+    """A cursor class that raises KeyboardInterrupt where the main thread's statement was stopped by a signal.
+
+    Its `close` is content when the connection was closed before: an iterator that nobody finished is no error.
+    """
 
     def translating(name):
         method = getattr(factory, name)
@@ -61,5 +64,12 @@ def _interruptible(factory):
         translated.__name__ = name
         return translated
 
+    def close(self):
+        try:
+            factory.close(self)
+        except sqlite3.ProgrammingError as error:
+            if "closed database" not in str(error):
+                raise
+
     names = ["execute", "executemany", "executescript", "fetchone", "fetchmany", "fetchall", "__next__"]
-    return type(factory.__name__, (factory,), {name: translating(name) for name in names})
+    return type(factory.__name__, (factory,), {"close": close} | {name: translating(name) for name in names})

@@ -1,0 +1,69 @@
+"""Puts right, at the end of each cell, what the cell left behind that would stop the next one."""
+
+import sys
+
+from . import database, sqlite
+
+# Enough to look at with `connection.queries`, too little to fill the memory in a long session.
+_LOGGED_QUERIES = 200
+
+_ADVICE = "Rolled back: this cell left a transaction open. Begin and end it in one cell, best with atomic()."
+
+_watched = None
+
+
+def watch():
+    """Look after every cell from now on. Outside IPython, and the second time, it does nothing."""
+    global _watched
+    if "IPython" not in sys.modules:
+        return
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or shell is _watched:
+        return
+    shell.events.register("pre_run_cell", _before)
+    shell.events.register("post_run_cell", _after)
+    _watched = shell
+
+
+def _before(info):
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        while len(connection.queries_log) > _LOGGED_QUERIES:
+            connection.queries_log.popleft()
+    # A cell that was interrupted very late, or a callback between cells, may have left something too.
+    _put_right()
+
+
+def _after(result):
+    # An interrupted `await` leaves its statement running in another thread, where it would hold up the next cell.
+    if isinstance(result.error_in_exec, KeyboardInterrupt) or "Cancelled" in type(result.error_in_exec).__name__:
+        sqlite.stop_statements()
+    _put_right()
+
+
+def _put_right():
+    left = [_end_open_transactions(), database.in_async_thread(_end_open_transactions)]
+    if any(left):
+        print(_ADVICE)
+
+
+def _end_open_transactions():
+    """Return to autocommit in every connection of this thread; True when one had a transaction open."""
+    from django.db import connections
+
+    found = False
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is None and not connection.in_atomic_block:
+            continue
+        if connection.in_atomic_block or connection.needs_rollback or not connection.get_autocommit() or _has_begun(connection):
+            database.discard(connection)
+            found = True
+    return found
+
+
+def _has_begun(connection):
+    """Whether a BEGIN that Django knows nothing of waits for its COMMIT."""
+    return connection.vendor == "sqlite" and connection.connection.in_transaction
