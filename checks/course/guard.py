@@ -26,6 +26,7 @@ GUARDS: tuple[Callable[[Course], Iterator[Finding]], ...] = (
     repository.dependencies,
     repository.module_names,
     repository.layering,
+    repository.launcher,
     repository.machine_paths,
 )
 

@@ -64,12 +64,13 @@ def links(course: Course) -> Iterator[Finding]:
 
 
 def broken(course: Course, file: Path, place: str, markdown: str, folder: Path) -> Iterator[Finding]:
-    """The relative links of some markdown that lead nowhere from a folder."""
+    """The relative links of some markdown that lead nowhere from a folder. A notebook not built yet is a place."""
+    to_build = {sheet.target.resolve() for sheet in sheets(course)}
     for target in LINK.findall(CODE.sub("", markdown)):
         path = unquote(target.partition("#")[0])
         if EXTERNAL.match(target) or not path:
             continue
-        if not (folder / path).exists():
+        if not (folder / path).exists() and (folder / path).resolve() not in to_build:
             yield Finding(relative(file, course.root), place, f"links to {target}, which does not exist", "mend the link")
 
 
@@ -146,14 +147,34 @@ def layering(course: Course) -> Iterator[Finding]:
             if culprit:
                 remedy = "turn the dependency round, or move the code to where it may know both"
                 yield Finding(path, f"line {line}", f"imports {module}, which it must not know", remedy)
-            if path == "course.py" and module.partition(".")[0] not in sys.stdlib_module_names:
-                remedy = "use the standard library: it runs before anything is installed"
-                yield Finding(path, f"line {line}", f"imports {module}", remedy)
+
+
+def launcher(course: Course) -> Iterator[Finding]:
+    """What runs before anything is installed (course.py and all it imports) needs nothing that must be installed."""
+    waiting, seen = [course.root / "course.py"], set()
+    while waiting:
+        file = waiting.pop()
+        if file in seen or not file.exists():
+            continue
+        seen.add(file)
+        for module, line, inside_function in imports(file):
+            if inside_function:
+                continue
+            top = module.partition(".")[0]
+            if top == "checks":
+                parts = course.root.joinpath(*module.split("."))
+                waiting += [parts.with_suffix(".py"), parts.parent.with_suffix(".py"), parts / "__init__.py"]
+            elif top not in sys.stdlib_module_names:
+                remedy = "use the standard library, or import it inside the function that needs it"
+                what = f"imports {module}, and runs before anything is installed"
+                yield Finding(relative(file, course.root), f"line {line}", what, remedy)
 
 
 def unknown_to(path: str, apps: set[str]) -> set[str]:
     """What a file must not import: the layers above it."""
     first, _, rest = path.partition("/")
+    if path == "sample_project/config/settings/notebook.py":
+        return {"checks"}  # the lab's own settings
     if first == "sample_project":
         return {"checks"} if rest.startswith("lab/") else {"checks", "lab"}
     if path.startswith(("checks/quizzes/", "checks/learner/")):
