@@ -209,7 +209,11 @@ class Environment:
         self._write_stamp("installing")
         total = self._number_of_requirements()
         # A learner's pip may be set to install for the user, which no `.venv` allows.
-        variables = self.variables() | {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
+        variables = self.variables() | {
+            "PIP_USER": "0",
+            "PIP_REQUIRE_VIRTUALENV": "0",
+            "PYTHONUNBUFFERED": "1",
+        }
         process = subprocess.Popen(
             command,
             cwd=self.root,
@@ -257,8 +261,9 @@ class Environment:
 
     def _number_of_requirements(self) -> int:
         lines = (self.root / "requirements.txt").read_text(encoding="utf-8").splitlines()
-        # Those for other systems are few enough not to matter on a line of progress.
-        return sum(1 for line in lines if line and not line.startswith("#") and "sys_platform ==" not in line)
+        # A package with a pin per Python counts once, one for another system not at all: near enough for progress.
+        lines = [line for line in lines if line and not line.startswith("#") and "== 'win32'" not in line]
+        return len({line.split("==")[0] for line in lines})
 
     def _finish(self) -> None:
         version = self.version()

@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -109,11 +108,12 @@ class Laboratory:
 
     def open(self, port: int | None, browser: bool, rest: Sequence[str]) -> int:
         """Start JupyterLab, say where it is, and wait until it is stopped."""
-        # A folder of its own, where nothing else can be mistaken for this server's address.
-        with tempfile.TemporaryDirectory(prefix="course-lab-", ignore_cleanup_errors=True) as runtime:
+        # A folder of its own, where no other server's address can be mistaken for this one's. Not among the temporary
+        # files: a browser in a sandbox cannot open from there the page that carries the token.
+        with tempfile.TemporaryDirectory(prefix="runtime-", dir=self.settings, ignore_cleanup_errors=True) as runtime:
             with self.log.open("w", encoding="utf-8") as log:
                 server = subprocess.Popen(
-                    self.command(port, rest),
+                    self.command(port, browser, rest),
                     env=self.variables(runtime),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -127,8 +127,6 @@ class Laboratory:
                 address = self._address(server, Path(runtime))
                 if address:
                     self._welcome(address)
-                    if browser:
-                        webbrowser.open(address)
                 status = server.wait()
             except KeyboardInterrupt:
                 _stop(server)
@@ -145,7 +143,7 @@ class Laboratory:
         print("JupyterLab was shut down. Your work is in", self.folder, flush=True)
         return 0
 
-    def command(self, port: int | None, rest: Sequence[str]) -> list[str]:
+    def command(self, port: int | None, browser: bool, rest: Sequence[str]) -> list[str]:
         """The command line of JupyterLab; the learner's own arguments come last and win."""
         arguments = [
             "-m",
@@ -156,8 +154,9 @@ class Laboratory:
             f"--ServerApp.port={port or PORT}",
             f"--ServerApp.port_retries={0 if port else 50}",
             "--ServerApp.answer_yes=True",
-            "--no-browser",
         ]
+        if not browser:
+            arguments.append("--no-browser")
         # Jupyter refuses to run as root, which is who one is in most containers.
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             arguments.append("--allow-root")

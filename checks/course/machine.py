@@ -13,25 +13,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from checks.course import browser
 from checks.course.environment import NEEDED, OLDEST, Environment, dotted, interpreter_version
 
 NEWEST_MINOR = 14
 
 # Where programs are that are not on the PATH.
 ASIDE = {
-    "chromium": (
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        "/Applications/Chromium.app/Contents/MacOS/Chromium",
-        "C:/Program Files/Google/Chrome/Application/chrome.exe",
-        "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
-    ),
     "postgresql": tuple(f"/usr/lib/postgresql/{version}/bin/postgres" for version in range(20, 13, -1)),
     "mariadb": ("/usr/sbin/mariadbd", "/usr/sbin/mysqld"),
     "memcached": ("/usr/bin/memcached",),
 }
 
 NAMES = {
-    "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge"),
+    "chromium": browser.NAMES,
     "postgresql": ("postgres",),
     "valkey": ("valkey-server", "redis-server"),
     "memcached": ("memcached",),
@@ -71,30 +66,10 @@ class Finding:
 
 
 def program(name: str) -> str | None:
-    """The path of a program of ``NAMES`` on this machine, or None. ``COURSE_CHROMIUM`` names a browser that is elsewhere."""
-    named = os.environ.get(f"COURSE_{name.upper()}")
-    if named:
-        return named if os.path.isfile(named) else None
+    """The path of a program of ``NAMES`` on this machine, or None."""
     on_path = filter(None, map(shutil.which, NAMES[name]))
     aside = (path for path in ASIDE.get(name, ()) if os.path.isfile(path))
-    return next(on_path, None) or next(aside, None) or (_playwright_chromium() if name == "chromium" else None)
-
-
-def chromium() -> str | None:
-    """The Chromium, Chrome or Edge that browser tests drive, or None."""
-    return program("chromium")
-
-
-def _playwright_chromium() -> str | None:
-    caches = [os.environ.get("PLAYWRIGHT_BROWSERS_PATH"), "~/.cache/ms-playwright", "~/Library/Caches/ms-playwright"]
-    caches.append(os.path.join(os.environ.get("LOCALAPPDATA", "~"), "ms-playwright"))
-    for cache in filter(None, caches):
-        for pattern in ("chrome", "chrome.exe", "Chromium"):
-            found = sorted(Path(cache).expanduser().glob(f"chromium-*/**/{pattern}"))
-            found = [path for path in found if path.is_file()]
-            if found:
-                return str(found[-1])
-    return None
+    return next(on_path, None) or next(aside, None)
 
 
 def interpreters() -> dict[tuple[int, int], str]:
@@ -156,7 +131,7 @@ def _environment_findings(environment: Environment, inside: dict | None) -> Iter
 
 
 def _program_finding(name: str, inside: dict | None) -> Finding:
-    path = (inside or {}).get("wheels", {}).get(name) or program(name)
+    path = (inside or {}).get("programs", {}).get(name) or program(name)
     return Finding(TITLES[name], bool(path), path or f"not found: {WITHOUT[name]}")
 
 
@@ -178,6 +153,7 @@ from importlib.util import find_spec
 from pathlib import Path
 import django, platformdirs
 from packaging.requirements import Requirement
+from checks.course.browser import chromium
 from checks.learner.journal import default_path
 
 differs, packages = [], 0
@@ -195,17 +171,17 @@ for line in Path("requirements.txt").read_text(encoding="utf-8").splitlines():
     else:
         if not requirement.specifier.contains(found, prereleases=True):
             differs.append(f"{requirement.name} {found} (pinned {requirement.specifier})")
-wheels = {}
-for name, (module, programs) in WHEELS.items():
+programs = {"chromium": chromium()}
+for name, (module, places) in WHEELS.items():
     spec = find_spec(module)
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        for program in programs:
-            if (Path(folder) / program).is_file():
-                wheels.setdefault(name, str(Path(folder) / program))
+        for place in places:
+            if (Path(folder) / place).is_file():
+                programs.setdefault(name, str(Path(folder) / place))
 cache = os.environ.get("COURSE_CACHE") or platformdirs.user_cache_dir("django-interview-course")
 print(json.dumps({
     "python": platform.python_version(), "django": django.__version__, "differs": differs, "packages": packages,
-    "progress": str(default_path().parent), "cache": cache, "wheels": wheels,
+    "progress": str(default_path().parent), "cache": cache, "programs": programs,
 }))
 """
 

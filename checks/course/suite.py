@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from checks.course import machine
 from checks.course.environment import Environment
 
 
@@ -22,14 +21,16 @@ class Group:
     about: str
     arguments: tuple[str, ...]
     folder: str = "."
-    obstacle: Callable[[], str | None] = lambda: None
+    obstacle: Callable[[Environment], str | None] = lambda environment: None
 
 
-def no_browser() -> str | None:
-    """Why browser tests cannot run here."""
-    if machine.chromium():
-        return None
-    return "no Chromium or Chrome found; install one, or name it in COURSE_CHROMIUM"
+def no_browser(environment: Environment) -> str | None:
+    """Why browser tests cannot run here; the `.venv` is asked, because one may be installed inside it."""
+    script = "import sys; from checks.course.browser import chromium; sys.exit(not chromium())"
+    command = [str(environment.python), "-c", script]
+    if subprocess.run(command, cwd=environment.root, env=environment.variables(), check=False).returncode:
+        return "no Chromium or Chrome was found: install one, or name it in COURSE_CHROMIUM"
+    return None
 
 
 BROWSER_TESTS = "checks/tests/browser"
@@ -64,7 +65,7 @@ def run(environment: Environment, names: Sequence[str], groups: Sequence[Group] 
             if names and group.name not in names:
                 continue
             _heading(f"{group.name}: {group.about}")
-            obstacle = group.obstacle()
+            obstacle = group.obstacle(environment)
             if obstacle:
                 print(f"SKIPPED: {obstacle}", flush=True)
                 results.append(Result(group.name, "skipped", obstacle))
