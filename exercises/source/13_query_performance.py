@@ -1,17 +1,19 @@
 # %%
+from checks import check, hint, solution
+from lab import explain, queries, show, start
+
+start()
+
+# Django is set up now, so its models can be imported.
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 from accounts.models import User
 from catalog.models import Author, Book, Genre
-from checks import check, hint, solution
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.text import slugify
-from lab import explain, queries, show, start
 from orders.models import Order, OrderLine, Stock
-
-start()
 
 # %% [markdown] exercise="13.1"
 # ### 13.1 Packing labels

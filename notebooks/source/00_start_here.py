@@ -7,11 +7,13 @@
 # **Try it.** Click into the cell below and press **Shift + Enter**.
 
 # %%
-from catalog.models import Author, Book
 from checks import progress, quiz
 from lab import queries, show, start
 
 start()
+
+# Django is set up now, so its models can be imported.
+from catalog.models import Author, Book
 
 # %% [markdown]
 # A whole Django project is now in your hands, on a copy of its data that is yours alone. Whatever you do to it,
@@ -64,6 +66,35 @@ quiz("Q27-1")
 # ## The chapters
 #
 # <!-- chapters -->
+#
+# | | Chapter | Questions | Quiz items | Exercises |
+# | --- | --- | --- | --- | --- |
+# | 01 | Django in one hour | Q01–Q02 | – | – |
+# | 02 | Project anatomy | Q03–Q05 | – | – |
+# | 03 | Settings and databases | Q06–Q07 | – | – |
+# | 04 | URLs, requests, middleware | Q08–Q10 | – | – |
+# | 05 | Views, responses, errors | Q11–Q14 | – | – |
+# | 06 | Templates | Q15–Q18 | – | – |
+# | 07 | Static and media files | Q19–Q20 | – | – |
+# | 08 | Models and fields | Q21–Q25 | – | – |
+# | 09 | Migrations | Q26 | – | – |
+# | 10 | [ORM: reading data](10_reading_data.ipynb) | Q27–Q31 | 20 | [8](../exercises/10_reading_data.ipynb) |
+# | 11 | ORM: composing queries | Q32–Q34 | – | – |
+# | 12 | Relationships | Q35–Q37 | – | – |
+# | 13 | [Query performance](13_query_performance.ipynb) | Q38–Q39 | 10 | [8](../exercises/13_query_performance.ipynb) |
+# | 14 | Transactions, locks, connections | Q40–Q42 | – | – |
+# | 15 | Forms | Q43 | – | – |
+# | 16 | Class-based views and pagination | Q44–Q46 | – | – |
+# | 17 | The admin | Q47–Q48 | – | – |
+# | 18 | Authentication and sessions | Q49–Q51 | – | – |
+# | 19 | Signals | Q52 | – | – |
+# | 20 | Caching | Q53–Q54 | – | – |
+# | 21 | Security | Q55 | – | – |
+# | 22 | Testing | Q56 | – | – |
+# | 23 | Django REST framework | Q57–Q60 | – | – |
+# | 24 | Async, real time, background work | Q61–Q63 | – | – |
+# | 25 | Deployment | Q64 | – | – |
+#
 # <!-- /chapters -->
 #
 # ## Where you stand

@@ -8,14 +8,16 @@
 # you run the cell: that is the practice. [Exercises 10.1 to 10.8](../exercises/10_reading_data.ipynb) follow.
 
 # %%
-import django
-from catalog.models import Author, Book, Genre
 from checks import quiz
-from django.db import connection, models
 from lab import explain, queries, reset, show, start
-from orders.models import Order, OrderLine
 
 start()
+
+# Django is set up now, so its models can be imported.
+import django
+from catalog.models import Author, Book, Genre
+from django.db import connection, models
+from orders.models import Order, OrderLine
 
 # %% [markdown]
 # ## Q27 · What is the Django ORM?

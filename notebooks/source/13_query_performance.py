@@ -9,16 +9,18 @@
 # [Exercises 13.1 to 13.8](../exercises/13_query_performance.ipynb) follow.
 
 # %%
+from checks import quiz
+from lab import explain, queries, reset, show, start
+
+start(lines=100_000)
+
+# Django is set up now, so its models can be imported.
 import django
 from accounts.models import User
 from catalog.models import Author, Book, Genre
-from checks import quiz
 from django.db import connection, models
 from django.db.models import Count, F, Prefetch, Sum
-from lab import explain, queries, reset, show, start
 from orders.models import Order, OrderLine
-
-start(lines=100_000)
 
 # %% [markdown]
 # ## Q38 · select_related or prefetch_related?
