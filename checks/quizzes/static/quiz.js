@@ -180,72 +180,65 @@ function render({ model, el }) {
   const state = () => states.get(item().id);
   const inputs = () => [...main.querySelectorAll("input, .dq-row")];
 
-  // Draws everything anew. Focus that was in the quiz stays in it: were it lost, the next key would reach the notebook.
-  function draw() {
-    const inside = card.contains(document.activeElement);
+  // Draws everything anew. Focus stays in the quiz: were it lost, the next key would reach the notebook.
+  function draw(target) {
     fill();
-    if (inside && !card.contains(document.activeElement)) card.focus({ preventScroll: true });
+    target().focus({ preventScroll: true });
   }
 
   function fill() {
     const over = position === items.length;
     count.textContent = over ? "Score" : `${position + 1} of ${items.length}`;
-    dots.replaceChildren(...items.map(({ id }, index) => {
-      const went = first.get(id);
-      const [sign, word] = !went ? ["", "open"] : went.correct ? MARKS.right : MARKS.wrong;
-      return h("li", { class: `dq-dot${went ? (went.correct ? " dq-right" : " dq-wrong") : ""}`, "aria-label": `Item ${index + 1}: ${word}`, "aria-current": index === position ? "step" : null }, sign);
-    }));
     previous.hidden = position === 0;
-    next.hidden = over || finished(state().verdict);
+    next.hidden = over;
     next.textContent = position + 1 === items.length ? "Score ›" : "Next ›";
+    card.classList.remove("dq-answered");
     feedback.replaceChildren();
     actions.replaceChildren();
+    drawDots();
     if (over) return drawScore();
-    const { verdict } = state();
-    card.classList.toggle("dq-answered", Boolean(verdict));
     main.replaceChildren(...question());
-    if (verdict) drawVerdict();
+    if (state().verdict) drawVerdict();
     else drawAsking();
   }
 
-  function question() {
-    const { id, kind, asks, prompt, code, choices } = item();
-    const { order, chosen, verdict } = state();
-    const legend = h("div", { class: "dq-prompt", id: `${uid}-prompt`, html: prompt });
-    const listing = code && h("pre", { class: "dq-code", tabindex: "0", "aria-label": "Code" }, h("code", { html: code }));
-    if (kind === "order") return [legend, listing, h("p", { class: "dq-asks" }, asks), rows()].filter(Boolean);
-    if (!choices.length) {
-      const box = h("input", {
-        type: "text", class: "dq-input", id: `${uid}-input`, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
-        inputmode: item().numeric ? "decimal" : "text", value: state().typed, readonly: Boolean(verdict), "aria-describedby": `${uid}-prompt`,
-        oninput: (event) => { state().typed = event.target.value; drawAsking(); },
-      });
-      return [legend, listing, h("p", { class: "dq-asks" }, h("label", { for: box.id }, `${asks}${item().numeric && kind === "predict" ? " (a number)" : ""}`)), box].filter(Boolean);
-    }
-    const type = kind === "single" ? "radio" : "checkbox";
-    const html = new Map(choices.map((choice) => [choice.key, choice.html]));
-    return [
-      h("fieldset", { class: "dq-choices" },
-        h("legend", {}, legend, listing, h("p", { class: "dq-asks" }, asks)),
-        order.map((key, index) => {
-          const why = verdict?.reasons.get(key), sort = sorted(verdict, key);
-          return h("div", { class: `dq-choice${sort ? ` dq-${sort}` : ""}` },
-            h("label", {},
-              h("input", { type, name: `${uid}-${id}`, value: key, checked: chosen.has(key), disabled: Boolean(verdict), "aria-describedby": why ? `${uid}-${key}` : null, onchange: choose }),
-              h("kbd", { class: "dq-key", "aria-hidden": "true" }, String(index + 1)),
-              sort && mark(sort),
-              h("span", { class: "dq-text", html: html.get(key) })),
-            why && h("div", { class: "dq-why", id: `${uid}-${key}`, html: why }));
-        })),
-    ];
+  function drawDots() {
+    dots.replaceChildren(...items.map(({ id }, index) => {
+      const went = first.get(id);
+      const [sign, word] = !went ? ["", "open"] : went.correct ? MARKS.right : MARKS.wrong;
+      const tone = !went ? "" : went.correct ? " dq-right" : " dq-wrong";
+      return h("li", { class: `dq-dot${tone}`, "aria-label": `Item ${index + 1}: ${word}`, "aria-current": index === position ? "step" : null }, sign);
+    }));
   }
 
-  const finished = (verdict) => Boolean(verdict && (verdict.correct || verdict.revealed || item().kind === "predict"));
+  function question() {
+    const { id, kind, asks, prompt, code, choices, numeric } = item();
+    const { order, chosen, typed } = state();
+    const asking = [
+      h("div", { class: "dq-prompt", id: `${uid}-prompt`, html: prompt }),
+      code && h("pre", { class: "dq-code", tabindex: "0", "aria-label": "Code" }, h("code", { html: code })),
+    ].filter(Boolean);
+    if (kind === "order") return [...asking, h("p", { class: "dq-asks" }, asks), rows()];
+    if (!choices.length) {
+      const label = h("label", { for: `${uid}-input` }, `${asks}${numeric && kind === "predict" ? " (a number)" : ""}`);
+      const box = h("input", {
+        type: "text", class: "dq-input", id: `${uid}-input`, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
+        inputmode: numeric ? "decimal" : "text", value: typed, "aria-describedby": `${uid}-prompt`,
+        oninput: (event) => { state().typed = event.target.value; drawAsking(); },
+      });
+      return [...asking, h("p", { class: "dq-asks" }, label), box];
+    }
+    const html = new Map(choices.map((choice) => [choice.key, choice.html]));
+    return [h("fieldset", { class: "dq-choices" },
+      h("legend", {}, asking, h("p", { class: "dq-asks" }, asks)),
+      order.map((key, index) => h("div", { class: "dq-choice", "data-key": key },
+        h("label", {},
+          h("input", { type: kind === "single" ? "radio" : "checkbox", name: `${uid}-${id}`, value: key, checked: chosen.has(key), onchange: choose }),
+          h("kbd", { class: "dq-key", "aria-hidden": "true" }, String(index + 1)),
+          h("span", { class: "dq-text", html: html.get(key) })))))];
+  }
 
-  const sorted = (verdict, key) => {
-    const right = verdict?.marks.get(key);
-    return right === undefined ? null : verdict.revealed ? "shown" : right ? "right" : "wrong";
-  };
+  const finished = (verdict) => verdict.correct || verdict.revealed || item().kind === "predict";
 
   function choose() {
     state().chosen = new Set([...main.querySelectorAll("input:checked")].map((input) => input.value));
@@ -255,18 +248,18 @@ function render({ model, el }) {
   // --- an order item: rows that change places ---
 
   function rows() {
-    const { order, verdict } = state();
+    const { order } = state(), last = order.length - 1;
     const html = new Map(item().choices.map((choice) => [choice.key, choice.html]));
-    return h("ol", { class: "dq-rows", "aria-labelledby": `${uid}-prompt` }, (verdict?.order ?? order).map((key, index) => {
-      const why = verdict?.reasons.get(key), sort = sorted(verdict, key);
-      const text = h("span", { class: "dq-text", html: html.get(key) });
-      return h("li", { class: `dq-row${sort ? ` dq-${sort}` : ""}`, "data-key": key, tabindex: verdict ? null : "0", "aria-label": verdict ? null : `${text.textContent}, ${index + 1} of ${order.length}. Shift and arrow moves it.` },
+    const arrow = (sign, word, text, from, to) => h("button", {
+      type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move ${word}: ${text}`, disabled: to < 0 || to > last,
+      onclick: () => move(from, to),
+    }, sign);
+    return h("ol", { class: "dq-rows", "aria-labelledby": `${uid}-prompt` }, order.map((key, index) => {
+      const text = h("span", { class: "dq-text", html: html.get(key) }), words = text.textContent;
+      return h("li", { class: "dq-row", "data-key": key, tabindex: "0", "aria-label": `${words}, ${index + 1} of ${last + 1}. Shift and arrow moves it.` },
         h("kbd", { class: "dq-key", "aria-hidden": "true" }, String(index + 1)),
-        sort && mark(sort), text,
-        !verdict && h("span", { class: "dq-moves" },
-          h("button", { type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move up: ${text.textContent}`, disabled: index === 0, onclick: () => move(index, index - 1) }, "↑"),
-          h("button", { type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move down: ${text.textContent}`, disabled: index === order.length - 1, onclick: () => move(index, index + 1) }, "↓")),
-        why && h("div", { class: "dq-why", html: why }));
+        text,
+        h("span", { class: "dq-moves" }, arrow("↑", "up", words, index, index - 1), arrow("↓", "down", words, index, index + 1)));
     }));
   }
 
@@ -317,8 +310,9 @@ function render({ model, el }) {
     const verdict = judged(asked, answer);
     now.verdict = { ...verdict, sure };
     if (!first.has(asked.id)) first.set(asked.id, { correct: verdict.correct, sure });
-    draw();
-    actions.querySelector("button")?.focus({ preventScroll: true });
+    drawDots();
+    drawVerdict();
+    actions.querySelector("button").focus({ preventScroll: true });
     record(asked, {
       given: Array.isArray(answer) ? answer.join(" ") : answer.trim(),
       correct: verdict.correct, sure, seconds: (performance.now() - now.since) / 1000,
@@ -326,8 +320,29 @@ function render({ model, el }) {
     if (asked.kind === "predict") run(asked);
   }
 
+  // Marks what was given, in place.
   function drawVerdict() {
     const { verdict } = state();
+    card.classList.add("dq-answered");
+    for (const input of inputs()) {
+      if (input.matches(".dq-row")) {
+        input.removeAttribute("tabindex");
+        input.removeAttribute("aria-label");
+        input.querySelector(".dq-moves").remove();
+      } else if (input.matches(".dq-input")) input.readOnly = true;
+      else input.disabled = true;
+    }
+    for (const choice of main.querySelectorAll("[data-key]")) {
+      const key = choice.dataset.key, right = verdict.marks.get(key), why = verdict.reasons.get(key);
+      if (right !== undefined) {
+        const sort = verdict.revealed ? "shown" : right ? "right" : "wrong";
+        choice.classList.add(`dq-${sort}`);
+        choice.querySelector(".dq-text").before(mark(sort));
+      }
+      if (!why) continue;
+      choice.append(h("div", { class: "dq-why", id: `${uid}-${key}`, html: why }));
+      choice.querySelector("input")?.setAttribute("aria-describedby", `${uid}-${key}`);
+    }
     const [sign, word] = verdict.revealed ? ["→", "The answer"] : verdict.correct ? ["✓", "Right"] : ["✗", "Not right"];
     const tone = verdict.revealed ? "shown" : verdict.correct ? "right" : "wrong";
     const calibrated = verdict.revealed ? "" : verdict.correct ? (verdict.sure ? "" : " You knew more than you thought.") : verdict.sure ? " You were sure: remember this one." : "";
@@ -338,6 +353,7 @@ function render({ model, el }) {
         h("div", { class: "dq-output" })));
     drawOutput();
     const again = !finished(verdict);
+    next.hidden = !again;
     actions.replaceChildren(...[
       again && h("button", { type: "button", class: "dq-button dq-sure", onclick: retry }, "Try again"),
       again && h("button", { type: "button", class: "dq-button", onclick: reveal }, "Show the answer"),
@@ -356,14 +372,14 @@ function render({ model, el }) {
 
   function retry() {
     states.set(item().id, fresh(item(), state().attempt));
-    draw();
-    focusFirst();
+    draw(firstInput);
   }
 
   function reveal() {
-    state().verdict = solved(item());
-    draw();
-    actions.querySelector("button")?.focus({ preventScroll: true });
+    const verdict = solved(item());
+    state().verdict = verdict;
+    if (verdict.order) state().order = verdict.order;
+    draw(() => actions.querySelector("button"));
   }
 
   function go(to) {
@@ -371,20 +387,15 @@ function render({ model, el }) {
     position = to;
     saved.textContent = "";
     if (to < items.length && !state().verdict) state().since = performance.now();
-    draw();
-    focusFirst();
+    draw(firstInput);
     card.scrollIntoView({ block: "nearest" });
   }
 
-  function focusFirst() {
-    const target = inputs().find((input) => !input.disabled) ?? actions.querySelector("button") ?? card;
-    target.focus({ preventScroll: true });
-  }
+  const firstInput = () => inputs().find((input) => !input.disabled && !input.readOnly) ?? actions.querySelector("button");
 
   // --- the score ---
 
   function drawScore() {
-    card.classList.remove("dq-answered");
     const went = items.map((each) => ({ id: each.id, ...first.get(each.id), answered: first.has(each.id) }));
     const right = went.filter((each) => each.correct).length;
     const open = went.filter((each) => !each.answered), missed = went.filter((each) => each.answered && !each.correct);
@@ -400,7 +411,7 @@ function render({ model, el }) {
     main.replaceChildren(
       h("p", { class: "dq-score" }, h("b", {}, `${right} of ${items.length}`), " right at the first try"),
       h("ul", { class: "dq-results" }, went.map((each) => h("li", {},
-        each.answered ? mark(each.correct ? "right" : "wrong") : h("span", { class: "dq-mark", "aria-hidden": "true" }, "·"),
+        h("span", { class: `dq-mark${each.answered ? ` dq-${each.correct ? "right" : "wrong"}` : ""}`, "aria-hidden": "true" }, each.answered ? MARKS[each.correct ? "right" : "wrong"][0] : "·"),
         h("b", {}, each.id), ` ${each.answered ? `${each.correct ? "right" : "wrong"}, ${each.sure ? "sure" : "not sure"}` : "open"}`))),
       h("ul", { class: "dq-advice" }, advice.map((line) => h("li", {}, line))));
     const again = [...open, ...missed];
@@ -426,7 +437,7 @@ function render({ model, el }) {
   function record(asked, answer) {
     const row = { key: uuid(), item: asked.id, version: asked.version, at: Date.now(), ...answer };
     unsaved.change((answers) => (answers[row.key] = row));
-    deliver(row);
+    setTimeout(deliver, 0, row); // after the feedback
     saved.textContent = "";
     timers.set(row.key, setTimeout(() => {
       saved.textContent = "Not saved yet: kept in this browser until the kernel answers.";
@@ -514,7 +525,7 @@ function render({ model, el }) {
   };
   window.addEventListener("keydown", guard, true);
 
-  draw();
+  fill();
   Object.values(unsaved.all()).forEach(deliver);
   return () => {
     window.removeEventListener("keydown", guard, true);
