@@ -128,7 +128,7 @@ class Capture(Sequence):
         """(line, code, relation), read from the stack: the innermost frames decide."""
         finder = _RelationFinder() if selects else None
         while frame is not None and not self._is_learners(frame):
-            if finder and finder.relation is None:
+            if finder and not finder.done:
                 finder.look_at(frame)
             frame = frame.f_back
         relation = finder.relation if finder else None
@@ -154,6 +154,7 @@ class _RelationFinder:
         from django.db.models.fields import related_descriptors
 
         self.relation = None
+        self.done = False
         self._prefetching = False
         self._files = {module.__file__ for module in (query, query_utils, related_descriptors)}
         self._queryset = models.QuerySet
@@ -166,21 +167,26 @@ class _RelationFinder:
         if frame.f_code.co_filename not in self._files:
             return
         if frame.f_code.co_name in {"prefetch_one", "prefetch_related_objects"}:
-            # Asked for ahead, not late. Fetch modes of Django 6.1 use it too, below the descriptor.
+            # Asked for ahead, not late; unless a descriptor did: fetch modes of Django 6.1 prefetch for all peers.
             self._prefetching = True
+            self.relation = None
         owner = frame.f_locals.get("self")
         if isinstance(owner, self._forward):
-            self.relation = f"{owner.field.model.__name__}.{owner.field.name}"
+            self._found(owner.field.model, owner.field.name)
         elif isinstance(owner, self._reverse):
-            self.relation = f"{owner.related.model.__name__}.{owner.related.get_accessor_name()}"
+            self._found(owner.related.model, owner.related.get_accessor_name())
         elif isinstance(owner, self._deferred):
-            self.relation = f"{owner.field.model.__name__}.{owner.field.attname} (deferred)"
-        elif self._prefetching:
+            self._found(owner.field.model, f"{owner.field.attname} (deferred)")
+        elif self._prefetching or self.relation:
             return
         elif isinstance(owner, self._queryset):
             self.relation = _relation_of_queryset(owner)
         elif isinstance(owner, self._manager) and hasattr(owner, "prefetch_cache_name"):
             self.relation = f"{type(owner.instance).__name__}.{owner.prefetch_cache_name}"
+
+    def _found(self, model, attribute):
+        self.relation = self.relation or f"{model.__name__}.{attribute}"
+        self.done = True
 
 
 def _relation_of_queryset(queryset):

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from .output import in_ipython
+
 
 def wait_for(process) -> str:
     """Return what the process printed, when it has ended. Each line is shown until the next one replaces it."""
@@ -19,7 +21,7 @@ def _show(text):
     # A comparing test run would take the passing message for output.
     if "PYTEST_VERSION" in os.environ:
         return
-    if in_notebook():
+    if in_ipython():
         from IPython.display import clear_output
 
         clear_output(wait=bool(text))
@@ -27,13 +29,3 @@ def _show(text):
             print(text, flush=True)
     elif sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-
-
-def in_notebook() -> bool:
-    """Whether what is displayed goes to the output of a notebook cell."""
-    if "IPython" not in sys.modules:
-        return False
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    return shell is not None and hasattr(shell, "kernel")
