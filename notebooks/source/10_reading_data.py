@@ -420,7 +420,7 @@ except Http404 as error:
 # %%
 print(Book.objects.filter(title="Emma II").first())
 with queries():
-    print(Order.objects.filter(status="open").order_by("placed_at").first())
+    print(User.objects.filter(is_staff=True).first())
 
 # %% [markdown]
 # **The trap.** "`get_or_create()` is atomic, so it cannot create duplicates." It looks, and then it creates. Between the
@@ -592,12 +592,12 @@ print(cost(lambda: list(Book.objects.none())), cost(lambda: list(Book.objects.fi
 str(Book.objects.filter(pk__in=[]).query)
 
 # %% [markdown]
-# **Versions.** 6.1 quotes every alias; before, an annotation named in the ordering was not quoted. Raw SQL fragments that
-# relied on it may break on a database that folds unquoted names to lower case.
+# **Versions.** 6.1 quotes every alias of a table; before, the second join of a table was a bare `T3`. Raw fragments in
+# `extra()` or `RawSQL` that name such an alias in the old way can break on a database that folds unquoted names.
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
-    print(str(Book.objects.annotate(inPages=models.F("pages")).order_by("inPages").query)[-24:])
+    print(str(two_calls.only("pk").query).partition(" WHERE ")[0].partition(" FROM ")[2])
 
 # %%
 quiz("Q31")
