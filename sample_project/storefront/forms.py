@@ -13,7 +13,11 @@ class SearchForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "placeholder": "Title or author"}),
     )
     genre = forms.ModelChoiceField(
-        Genre.objects.all(), required=False, to_field_name="slug", empty_label="All genres", blank=True
+        Genre.objects.all(),
+        required=False,
+        to_field_name="slug",
+        empty_label="All genres",
+        error_messages={"invalid_choice": "The shop has no such genre. Choose one from the list."},
     )
 
     def search(self, books):

@@ -14,5 +14,3 @@ DATABASES = {
         "OPTIONS": SQLITE_OPTIONS,
     }
 }
-
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
