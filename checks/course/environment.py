@@ -79,7 +79,7 @@ class Environment:
         if self.is_ready():
             return
         try:
-            with only_one(self.root, self._say):
+            with only_one(self.root, self._say) as self._lock:
                 # Another set-up may have done it while this one waited.
                 if not self.is_ready():
                     self._bring_in_order()
@@ -113,9 +113,7 @@ class Environment:
             self._provide_pip()
             failure = self._install(self._pip_command())
         if failure:
-            raise SetupError(
-                f"The packages could not be installed: {remedy_for(failure)}. The log is {self.log}."
-            )
+            raise SetupError(f"The packages could not be installed: {remedy_for(failure)}. The log is {self.log}.")
         self._finish()
 
     def _reason_to_remake(self) -> str | None:
@@ -223,6 +221,8 @@ class Environment:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
+            # Where this process is killed, the installer works on: nobody should begin anew meanwhile.
+            pass_fds=() if os.name == "nt" else (self._lock,),
         )
         lines: list[str] = []
         reader = threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True)
@@ -337,7 +337,7 @@ REMEDIES = (
             "error sending request",
             "Could not connect",
         ),
-        "the package index cannot be reached; connect to the network (behind a proxy, set HTTPS_PROXY), then try again",
+        "the package index cannot be reached; connect to the network (or set HTTPS_PROXY), then try again",
     ),
     (
         ("Permission denied", "PermissionError", "Read-only file system", "Access is denied"),
@@ -396,26 +396,27 @@ def dotted(version: tuple[int, int]) -> str:
 
 
 @contextlib.contextmanager
-def only_one(root: Path, say: Callable[[str], None]) -> Iterator[None]:
+def only_one(root: Path, say: Callable[[str], None]) -> Iterator[int]:
     """Hold the set-up of the course in ``root`` for this process, waiting for another one to finish.
 
-    The operating system holds the lock, so that one whose process was killed is free.
+    The operating system holds the lock, so that one whose process was killed is free. Gives the lock's file
+    descriptor, for child processes that should hold it as well.
     """
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME")
     name = hashlib.sha256(f"{user} {root}".encode()).hexdigest()[:16]
     with open(Path(tempfile.gettempdir()) / f"course-setup-{name}.lock", "a+b") as file:
         waited = False
         while not _try_lock(file):
+            threading.Event().wait(0.2)
             if not waited:
                 file.seek(0)
                 say(f"Another set-up of this course is running (process {file.read().decode()}): waiting for it.")
                 waited = True
-            threading.Event().wait(0.2)
         file.truncate(0)
         file.write(str(os.getpid()).encode())
         file.flush()
         try:
-            yield
+            yield file.fileno()
         finally:
             _unlock(file)
 

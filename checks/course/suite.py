@@ -38,7 +38,9 @@ BROWSER_TESTS = "checks/tests/browser"
 GROUPS = (
     Group("static", "the guards: sources, notebooks, ids, rhythm", ("-m", "checks", "verify")),
     Group("bookshop", "the Django project and the lab", ("-m", "pytest", "-q"), "sample_project"),
-    Group("units", "quizzes, exercises, progress, builder", ("-m", "pytest", "-q", "checks", "--ignore", BROWSER_TESTS)),
+    Group(
+        "units", "quizzes, exercises, progress, builder", ("-m", "pytest", "-q", "checks", "--ignore", BROWSER_TESTS)
+    ),
     Group("proofs", "the proof of every quiz item", ("-m", "checks", "proofs")),
     Group("exercises", "stub, solution and mistakes of every exercise", ("-m", "checks", "exercises")),
     Group("lessons", "every cell of every lesson", ("-m", "pytest", "-q", "--nbval", "notebooks")),

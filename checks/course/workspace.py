@@ -44,8 +44,8 @@ class Workspace:
             return self._sync()
         except OSError as error:
             raise WorkspaceError(
-                f"Your copy of the course in {self.folder} cannot be written ({error.strerror or error}): free some disk "
-                "space or make the folder writable, or choose another one with --folder, then try again."
+                f"Your copy of the course in {self.folder} cannot be written ({error.strerror or error}): free some "
+                "disk space or make the folder writable, or choose another one with --folder, then try again."
             ) from error
 
     def _sync(self) -> list[str]:

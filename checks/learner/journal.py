@@ -27,7 +27,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             correct INTEGER NOT NULL, sure INTEGER NOT NULL, seconds REAL)""",
         """CREATE TABLE attempts (
             key TEXT PRIMARY KEY, at TEXT NOT NULL, exercise TEXT NOT NULL, version TEXT NOT NULL,
-            outcome TEXT NOT NULL, source TEXT NOT NULL, mistake TEXT, detail TEXT NOT NULL, hints INTEGER NOT NULL)""",
+            outcome TEXT NOT NULL, source TEXT NOT NULL, mistake TEXT, detail TEXT NOT NULL,
+            hints INTEGER NOT NULL)""",
         """CREATE TABLE hints (
             key TEXT PRIMARY KEY, at TEXT NOT NULL, exercise TEXT NOT NULL, number INTEGER NOT NULL)""",
         "CREATE INDEX answers_item ON answers (item, at)",

@@ -219,7 +219,9 @@ def test_the_lab_opens_with_a_token_and_ends_cleanly(tmp_path, press):
             lines.append(line)
             if "Ctrl-C" in line:
                 break
-        address = re.search(r"http://127\.0\.0\.1:\d+/lab/tree/notebooks/00_start_here\.ipynb\?token=\w+", "".join(lines))
+        address = re.search(
+            r"http://127\.0\.0\.1:\d+/lab/tree/notebooks/00_start_here\.ipynb\?token=\w+", "".join(lines)
+        )
         assert address, "".join(lines)
         base = address[0].split("/lab/")[0]
         token = address[0].split("token=")[1]

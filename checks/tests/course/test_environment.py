@@ -287,9 +287,7 @@ def test_a_python_without_venv_or_ensurepip_names_the_package_to_install(root, s
 def test_two_set_ups_at_once_do_the_work_once(root):
     (root / "plan.py").write_text("import time; time.sleep(0.5)\n")
     lines = [[], []]
-    threads = [
-        threading.Thread(target=QuickEnvironment(root, say=said.append).prepare) for said in lines
-    ]
+    threads = [threading.Thread(target=QuickEnvironment(root, say=said.append).prepare) for said in lines]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -329,6 +327,30 @@ def test_pip_itself_installs_from_requirements(root, said):
     assert Path(out.strip()).is_relative_to(environment.folder)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="only POSIX hands the lock on to the installer")
+def test_a_killed_set_up_whose_installer_works_on_is_not_overtaken(root, said):
+    (root / "plan.py").write_text("import time; plan.unlink(); time.sleep(2); (root / 'first is done').touch()\n")
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from test_environment import QuickEnvironment, environment_module
+environment_module.CORNERSTONES = ("tiny",)
+environment_module.shutil.which = lambda name: None
+QuickEnvironment(Path(sys.argv[1])).prepare()
+"""
+    first = subprocess.Popen([sys.executable, "-c", script, str(root)], stdout=subprocess.DEVNULL)
+    while not (root / "state").exists():
+        assert first.poll() is None
+    first.kill()
+    first.wait()
+    environment = QuickEnvironment(root, say=said.append)
+    environment.prepare()
+    assert (root / "first is done").exists()
+    assert "An earlier set-up was interrupted: making it anew." in said
+    assert environment.is_ready()
+
+
 def test_programs_of_the_course_do_not_inherit_what_leads_them_astray(environment, monkeypatch):
     for name in ("PYTHONPATH", "PYTHONHOME", "DJANGO_SETTINGS_MODULE"):
         monkeypatch.setenv(name, "elsewhere")
@@ -338,7 +360,9 @@ def test_programs_of_the_course_do_not_inherit_what_leads_them_astray(environmen
 
 
 def test_an_unknown_failure_shows_the_last_error_line():
-    assert remedy_for("Collecting tiny\nERROR: broken wheel\nhint: read on") == "it says 'ERROR: broken wheel'; try again"
+    assert (
+        remedy_for("Collecting tiny\nERROR: broken wheel\nhint: read on") == "it says 'ERROR: broken wheel'; try again"
+    )
     assert remedy_for("") == "try again"
 
 

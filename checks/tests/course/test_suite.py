@@ -57,7 +57,11 @@ def test_headings_come_before_what_the_group_prints(environment, capfd):
 
 
 def test_the_summary_has_every_group_and_ends_with_the_counts():
-    results = [Result("static", "passed"), Result("units", "failed", "exit status 1"), Result("browser", "skipped", "none")]
+    results = [
+        Result("static", "passed"),
+        Result("units", "failed", "exit status 1"),
+        Result("browser", "skipped", "none"),
+    ]
     lines = report(results, "3.11.7", "5.2.19").splitlines()
     assert lines[:3] == ["static   passed", "units    FAILED   exit status 1", "browser  SKIPPED  none"]
     assert lines[-1] == "1 passed, 1 failed, 1 skipped"
