@@ -344,12 +344,6 @@ def peak(step):
     return size
 
 
-def cost(step):
-    with queries(quiet=True) as seen:
-        step()
-    return len(seen)
-
-
 print(len(open_orders.all()) == open_orders.count())
 print(peak(lambda: len(open_orders.all())) > 20 * peak(lambda: open_orders.count()))
 
@@ -376,9 +370,8 @@ def shelves(prefix):
     return [Genre(name=f"{prefix} {number}", slug=f"{prefix}-{number}") for number in range(100)]
 
 
-print(cost(lambda: [genre.save() for genre in shelves("single")]) >= 100)
-with queries():
-    Genre.objects.bulk_create(shelves("bulk"))
+print("save:       ", cost(lambda: [genre.save() for genre in shelves("single")]))
+print("bulk_create:", cost(lambda: Genre.objects.bulk_create(shelves("bulk"))))
 
 # %% [markdown]
 # A change that is the same for many rows, or computed from the row itself, needs no objects at all:
