@@ -255,10 +255,12 @@ def examine(exercise: Exercise | str, source: str, folder: Path | None = None) -
     return _shared(os.getpid()).examine(exercise, source, folder)
 
 
-def examine_many(pairs: Iterable[tuple[Exercise | str, str]], workers: int = 2) -> list[Verdict | Exception]:
+def examine_many(
+    pairs: Iterable[tuple[Exercise | str, str]], workers: int = 2, done: Callable[[], None] = lambda: None
+) -> list[Verdict | Exception]:
     """Verdicts on many (exercise, source) pairs, in their order, by several examiners at once.
 
-    A pair without a verdict has the UnknownExercise or ExaminerError in its place.
+    A pair without a verdict has the UnknownExercise or ExaminerError in its place. `done` is called after each pair.
     """
     from multiprocessing.connection import wait
 
@@ -285,6 +287,7 @@ def examine_many(pairs: Iterable[tuple[Exercise | str, str]], workers: int = 2) 
                     found[number] = examiner.answer() if ready else _give_up(examiner)
                 except (UnknownExercise, ExaminerError) as error:
                     found[number] = error
+                done()
                 give(examiner)
     finally:
         for examiner in examiners:

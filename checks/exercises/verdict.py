@@ -364,7 +364,8 @@ def _passed(exercise: Exercise, seen: dict[str, Observation], output: str) -> Ve
     shown = next(iter(seen.values()))
     queries = max((call["queries"] for call in shown.calls), default=0)
     message = "Correct"
-    if queries or exercise.budget is not None:
+    # Where a check cell looks around by itself, the number is not the answer's.
+    if exercise.budget is not None or (queries and not exercise.check):
         message += ", with 1 query" if queries == 1 else f", with {queries} queries"
         if exercise.budget is not None and queries < exercise.budget:
             message += f" (up to {exercise.budget} were allowed)"
