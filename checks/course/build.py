@@ -134,10 +134,7 @@ def write(path: Path, content: bytes) -> bool:
 
 def practice_notebook(chapter: Chapter) -> NotebookNode:
     """The exercises of a chapter as a learner finds them: how it works, then prompts and cells to fill in."""
-    try:
-        from checks.exercises.source import SourceError, learner_cells
-    except ModuleNotFoundError as error:
-        raise CourseError(f"the exercises cannot be read yet: {error}") from error
+    from checks.exercises.source import SourceError, learner_cells
 
     lesson = os.path.relpath(chapter.lesson, chapter.exercises.parent).replace(os.sep, "/")
     head = (

@@ -1,0 +1,170 @@
+"""The instructor's view: a verdict for every exercise of answered notebooks.
+
+Answers are judged as in the learner's own notebook, each in processes of its own; several at a time.
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+from checks.exercises.examiner import Examiner, ExaminerError
+from checks.exercises.source import UnknownExercise
+
+NO_VERDICT = "no verdict"
+CHECK_CALL = re.compile(r"""^\s*check\(\s*["']([^"']+)["']\s*\)""", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answered exercise: the source of its cell."""
+
+    file: Path
+    exercise: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One row of the result. `outcome` is one of the five, or "no verdict", and `message` says why.
+
+    `mistake` is the number of the classic mistake recognised.
+    """
+
+    file: str
+    exercise: str
+    outcome: str
+    message: str
+    mistake: int | None = None
+    queries: int | None = None
+
+
+def notebooks(paths: Iterable[Path]) -> Iterator[Path]:
+    """The notebooks among some files and folders, folders searched to the bottom."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(one for one in path.rglob("*.ipynb") if ".ipynb_checkpoints" not in one.parts)
+        else:
+            yield path
+
+
+def answers(file: Path) -> list[Answer]:
+    """The answers in a notebook, one per exercise; of several cells for the same exercise the last.
+
+    Raises ValueError, with a sentence, for what is not a notebook or holds no exercise.
+    """
+    try:
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        code = [("".join(cell["source"]), cell.get("metadata", {})) for cell in cells if cell["cell_type"] == "code"]
+    except OSError as error:
+        raise ValueError(f"The file cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"This is not a notebook: {error}.") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("This is not a notebook of format 4: save it in JupyterLab once.") from error
+    found = {}
+    for source, metadata in code:
+        call = CHECK_CALL.search(source)
+        course = metadata.get("course") if isinstance(metadata, dict) else None
+        exercise = call[1] if call else course.get("exercise") if isinstance(course, dict) else None
+        if exercise:
+            found[exercise] = Answer(file, str(exercise), source)
+    if not found:
+        raise ValueError("There is no exercise in this notebook: no cell calls check.")
+    return list(found.values())
+
+
+def grade(
+    paths: Iterable[Path],
+    *,
+    workers: int | None = None,
+    on_grade: Callable[[int, int], None] = lambda done, of: None,
+) -> list[Grade]:
+    """The grades of all exercises in some notebooks and folders, in their order.
+
+    `workers` examiners judge at a time (by default one per core). `on_grade` is told how many of how many are done.
+    """
+    rows: list[Grade | Answer] = []
+    for file in notebooks(paths):
+        try:
+            rows += answers(file)
+        except ValueError as error:
+            rows.append(Grade(str(file), "", NO_VERDICT, str(error)))
+    waiting = sum(isinstance(row, Answer) for row in rows)
+    with ExitStack() as stack:
+        free: SimpleQueue[Examiner] = SimpleQueue()
+        workers = max(1, min(workers or os.cpu_count() or 1, waiting))
+        for _ in range(workers):
+            free.put(stack.enter_context(Examiner()))
+
+        def judged(row: Grade | Answer) -> Grade:
+            if isinstance(row, Grade):
+                return row
+            examiner = free.get()
+            try:
+                return verdict(examiner, row)
+            finally:
+                free.put(examiner)
+
+        pool = stack.enter_context(ThreadPoolExecutor(workers))
+        grades = []
+        for row in pool.map(judged, rows):
+            grades.append(row)
+            on_grade(len(grades), len(rows))
+    return grades
+
+
+def verdict(examiner: Examiner, answer: Answer) -> Grade:
+    """What an examiner says of one answer."""
+    try:
+        found = examiner.examine(answer.exercise, answer.source)
+    except (UnknownExercise, ExaminerError) as error:
+        return Grade(str(answer.file), answer.exercise, NO_VERDICT, str(error))
+    return Grade(str(answer.file), answer.exercise, found.outcome, found.message, found.mistake, found.queries)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`python -m checks grade FILE.ipynb … [--json]`; 1 where something could not be graded."""
+    parser = argparse.ArgumentParser(
+        prog="python -m checks grade", description="Give the verdict of every exercise in answered notebooks."
+    )
+    parser.add_argument("path", nargs="+", type=Path, help="a notebook, or a folder of notebooks")
+    parser.add_argument("--json", action="store_true", help="one object per exercise, for tools")
+    parser.add_argument("--workers", type=int, metavar="N", help="examiners at a time; one per core by default")
+    options = parser.parse_args(argv)
+
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("Grading", total=None)
+        grades = grade(
+            options.path,
+            workers=options.workers,
+            on_grade=lambda done, of: progress.update(bar, completed=done, total=of),
+        )
+    if options.json:
+        json.dump([asdict(row) for row in grades], sys.stdout, indent=2, ensure_ascii=False)
+        print()
+    else:
+        table = Table("Notebook", "Exercise", "Outcome", "Verdict")
+        for row in grades:
+            table.add_row(row.file, row.exercise, row.outcome, row.message)
+        console = Console()
+        console.print(table)
+        counts = Counter(row.outcome for row in grades)
+        console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.most_common()) or "nothing to grade")
+    return 1 if any(row.outcome == NO_VERDICT for row in grades) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

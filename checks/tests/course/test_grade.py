@@ -1,0 +1,132 @@
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from checks.course import grade as command
+from checks.course.grade import answers, grade, notebooks
+from checks.exercises.source import load
+
+
+def save(path, *sources, **metadata):
+    cells = [nbformat.v4.new_code_cell(source, metadata=metadata) for source in sources]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+class Examiner:
+    """Stands in for the real one: the source says which verdict it gets."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        pass
+
+    def examine(self, exercise, source):
+        from checks.exercises.source import UnknownExercise
+        from checks.exercises.verdict import Verdict
+
+        if exercise == "99.1":
+            raise UnknownExercise("There is no exercise 99.1.")
+        return Verdict(exercise, "1", "correct" if "right" in source else "wrong", "Said.", mistake=None, queries=1)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(command, "Examiner", Examiner)
+
+
+def test_the_answer_is_the_cell_that_calls_check(tmp_path):
+    file = save(tmp_path / "a.ipynb", "start()", 'x = 1\n\ncheck("13.1")', 'def f(): ...\ncheck( "13.2" )')
+    assert [(one.exercise, one.source) for one in answers(file)] == [
+        ("13.1", 'x = 1\n\ncheck("13.1")'),
+        ("13.2", 'def f(): ...\ncheck( "13.2" )'),
+    ]
+
+
+def test_an_answer_cell_without_its_call_is_known_by_its_metadata(tmp_path):
+    file = save(tmp_path / "a.ipynb", "x = 1", course={"exercise": "13.1", "role": "answer"})
+    assert [one.exercise for one in answers(file)] == ["13.1"]
+
+
+def test_of_several_cells_for_an_exercise_the_last_counts(tmp_path):
+    file = save(tmp_path / "a.ipynb", 'first = 1\ncheck("13.1")', 'last = 1\ncheck("13.1")')
+    assert [one.source for one in answers(file)] == ['last = 1\ncheck("13.1")']
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"not json", "This is not a notebook"),
+        (b"[]", "save it in JupyterLab once"),
+        (b'{"worksheets": []}', "save it in JupyterLab once"),
+        (b'{"cells": [{"cell_type": "code"}]}', "save it in JupyterLab once"),
+        (b'{"cells": []}', "There is no exercise in this notebook"),
+        (b"\xff\xfe\x00", "This is not a notebook"),
+        (b"[" * 100_000, "This is not a notebook"),
+    ],
+)
+def test_what_cannot_be_read_is_a_row_with_the_reason(tmp_path, quick, content, reason):
+    (tmp_path / "a.ipynb").write_bytes(content)
+    right = save(tmp_path / "b.ipynb", 'right = 1\ncheck("13.1")')
+    bad, good = grade([tmp_path])
+    assert (bad.file, bad.outcome) == (str(tmp_path / "a.ipynb"), "no verdict")
+    assert reason in bad.message
+    assert (good.file, good.exercise, good.outcome) == (str(right), "13.1", "correct")
+
+
+def test_a_missing_file_is_a_row_with_the_reason(tmp_path, quick):
+    (row,) = grade([tmp_path / "gone.ipynb"])
+    assert row.outcome == "no verdict"
+    assert "The file cannot be read" in row.message
+
+
+def test_an_unknown_exercise_is_a_row_with_the_reason(tmp_path, quick):
+    (row,) = grade([save(tmp_path / "a.ipynb", 'check("99.1")')])
+    assert (row.outcome, row.message) == ("no verdict", "There is no exercise 99.1.")
+
+
+def test_folders_are_searched_and_checkpoints_left_out(tmp_path):
+    deep = save(tmp_path / "b" / "deep.ipynb", "x")
+    save(tmp_path / ".ipynb_checkpoints" / "old.ipynb", "x")
+    single = save(tmp_path / "a.ipynb", "x")
+    assert list(notebooks([tmp_path / "b", single])) == [deep, single]
+    assert list(notebooks([tmp_path])) == [single, deep]
+
+
+def test_rows_keep_the_order_of_the_files_whoever_judged_them(tmp_path, quick):
+    files = [save(tmp_path / f"{number:02}.ipynb", f'right = {number}\ncheck("13.1")') for number in range(20)]
+    told = []
+    rows = grade(files, workers=4, on_grade=lambda done, of: told.append((done, of)))
+    assert [row.file for row in rows] == [str(file) for file in files]
+    assert told[-1] == (20, 20)
+
+
+def test_the_command_prints_json_and_fails_where_something_was_not_graded(tmp_path, quick, capsys):
+    good = save(tmp_path / "a.ipynb", 'right = 1\ncheck("13.1")')
+    assert command.main([str(good), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row == {
+        "file": str(good),
+        "exercise": "13.1",
+        "outcome": "correct",
+        "message": "Said.",
+        "mistake": None,
+        "queries": 1,
+    }
+    assert command.main([str(good), str(tmp_path / "gone.ipynb")]) == 1
+    assert "1 correct, 1 no verdict" in capsys.readouterr().out
+
+
+def test_the_real_examiner_tells_right_from_wrong_and_open(tmp_path):
+    exercise = next(iter(load().values()))
+    sources = {
+        "correct": f'{exercise.solution}\n\ncheck("{exercise.id}")',
+        "not attempted": exercise.stub,
+        "error": f'{exercise.stub.replace("...", "1 / 0")}',
+    }
+    files = [save(tmp_path / f"{outcome}.ipynb", source) for outcome, source in sources.items()]
+    assert {Path(row.file).stem: row.outcome for row in grade(files)} == {outcome: outcome for outcome in sources}
