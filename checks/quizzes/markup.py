@@ -41,7 +41,7 @@ def highlighted(code: str, language: str = "python") -> str:
     from pygments.util import ClassNotFound
 
     try:
-        lexer = get_lexer_by_name(LEXERS.get(language, language) or "text", stripnl=True, ensurenl=False)
+        lexer = get_lexer_by_name(LEXERS.get(language, language) or "text")
     except ClassNotFound:
         return html.escape(code, quote=False)
     return highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")

@@ -10,7 +10,6 @@ import io
 import linecache
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from checks.quizzes import bank
@@ -87,7 +86,7 @@ def fresh_shop() -> Iterator[None]:
     database.boot()
     from django.db import connection
 
-    before = Path(connection.settings_dict["NAME"])
+    before = connection.settings_dict["NAME"]
     copy = database.private_copy(database.shop())
     database.connect_to(copy)
     try:
@@ -95,9 +94,7 @@ def fresh_shop() -> Iterator[None]:
     finally:
         database.connect_to(before)
         # The copies of a whole bank would fill a small disk before the process ends.
-        for leftover in copy.parent.glob(f"{copy.name}*"):
-            with contextlib.suppress(OSError):
-                leftover.unlink()
+        database.remove(copy)
 
 
 def prove(item: Item) -> None:
@@ -138,7 +135,12 @@ def _run(item: Item) -> tuple[str, Exception | None]:
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
+    try:
+        text = str(error)
+    # Some exceptions of Django show querysets, which need a database that is gone by now.
+    except Exception:
+        text = "(cannot be shown any more)"
+    return f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
 def _compiled(code: str, name: str) -> Any:
