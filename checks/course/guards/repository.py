@@ -43,6 +43,11 @@ def tracked(course: Course, *suffixes: str) -> Iterator[Path]:
                 yield path
 
 
+def is_test(file: Path) -> bool:
+    """Whether a file belongs to the tests, which hold wrong things on purpose."""
+    return "tests" in file.parts
+
+
 def links(course: Course) -> Iterator[Finding]:
     """Every relative link in prose leads to a file, every link into Django's documentation to a page that stays."""
     for sheet in sheets(course):
@@ -56,6 +61,8 @@ def links(course: Course) -> Iterator[Finding]:
     for page in tracked(course, ".md"):
         yield from broken(course, page, "", source_text(page), page.parent)
     for file in tracked(course, ".py", ".toml", ".md"):
+        if is_test(file):
+            continue
         for number, line in enumerate(source_text(file).splitlines(), 1):
             for url in DOCS.findall(line):
                 if not STABLE_DOCS.match(url) and "(" not in url and "\\" not in url:
@@ -137,12 +144,12 @@ def layering(course: Course) -> Iterator[Finding]:
     apps = {path.name for path in project.iterdir() if (path / "__init__.py").exists()} if project.exists() else set()
     for file in tracked(course, ".py"):
         path = relative(file, course.root)
-        if "/tests/" in path:
+        if is_test(file):
             continue
         forbidden = unknown_to(path, apps)
-        for module, line, inside_function in imports(file):
+        for module, line, deferred in imports(file):
             culprit = next((name for name in forbidden if module == name or module.startswith(f"{name}.")), None)
-            if path == "checks/quizzes/proof.py" and inside_function and culprit != "checks.course":
+            if path == "checks/quizzes/proof.py" and deferred and culprit != "checks.course":
                 continue
             if culprit:
                 remedy = "turn the dependency round, or move the code to where it may know both"
@@ -157,8 +164,8 @@ def launcher(course: Course) -> Iterator[Finding]:
         if file in seen or not file.exists():
             continue
         seen.add(file)
-        for module, line, inside_function in imports(file):
-            if inside_function:
+        for module, line, deferred in imports(file):
+            if deferred:
                 continue
             top = module.partition(".")[0]
             if top == "checks":
@@ -185,24 +192,25 @@ def unknown_to(path: str, apps: set[str]) -> set[str]:
 
 
 def imports(file: Path) -> Iterator[tuple[str, int, bool]]:
-    """The modules a file imports, as (name, line, whether inside a function)."""
+    """The modules a file imports, as (name, line, whether deferred: inside a function, or for type checkers alone)."""
     try:
         tree = ast.parse(source_text(file))
     except SyntaxError:
         return  # a py:percent source may hold top-level await; a broken module fails every test
-    inside = {
+    deferred = {
         id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.FunctionDef | ast.AsyncFunctionDef)
+        or isinstance(block, ast.If) and ast.unparse(block.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        for node in ast.walk(block)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
-                yield name.name, node.lineno, id(node) in inside
+                yield name.name, node.lineno, id(node) in deferred
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for name in node.names:
-                yield f"{node.module}.{name.name}", node.lineno, id(node) in inside
+                yield f"{node.module}.{name.name}", node.lineno, id(node) in deferred
 
 
 def machine_paths(course: Course) -> Iterator[Finding]:
@@ -214,7 +222,7 @@ def machine_paths(course: Course) -> Iterator[Finding]:
         except UnicodeDecodeError:
             yield Finding(relative(file, course.root), "", "is not UTF-8", "save it as UTF-8")
             continue
-        found = HOME_FOLDER.search(text)
+        found = None if is_test(file) else HOME_FOLDER.search(text)
         at = found.start() if found else text.find(here) if here else -1
         if at >= 0:
             line = text.count("\n", 0, at) + 1

@@ -18,6 +18,7 @@ from checks.course.lesson import Course, parse, source_text
 PROSE, CODE, OUTPUT = (60, 120), (8, 15), (10, 15)
 SAY_IT = re.compile(r"^\*\*Say it\.?\*\*", re.MULTILINE)
 TABLE_OR_HEADING = re.compile(r"^\s*\|.*$|^#.*$|^\*\w+ · asked as .*$", re.MULTILINE)
+IMPORT = re.compile(r"(?:from [\w.]+ )?import \w")
 BLOCK = re.compile(r"```.*?```|<!--.*?-->", re.DOTALL)
 
 
@@ -37,11 +38,11 @@ def rhythm(course: Course) -> Iterator[Finding]:
 
 
 def lengths(cell: NotebookNode) -> Iterator[tuple[str, int, tuple[int, int]]]:
-    """What there is to measure in a cell. A quiz shows as much as it has items."""
+    """What there is to measure in a cell. Imports are not read line by line, and a quiz shows as much as it has items."""
     if cell.cell_type == "markdown":
         yield "words of prose", words(prose(cell.source)), PROSE
     elif cell.cell_type == "code" and not QUIZ.search(cell.source):
-        code = [line for line in cell.source.splitlines() if line.strip()]
+        code = [line for line in cell.source.splitlines() if line.strip() and not IMPORT.match(line)]
         yield "lines of code", len(code), CODE
         yield "lines of output", sum(output_lines(output) for output in cell.outputs), OUTPUT
 

@@ -83,6 +83,14 @@ def test_a_launcher_that_needs_something_installed(bench):
     assert "checks/course/machine.py, line 1: imports rich" in bench.findings(repository.launcher)[0]
 
 
+@pytest.mark.parametrize(
+    "text", ["def later():\n    import rich\n", "if TYPE_CHECKING:\n    import rich\n", "import checks.learner\n"]
+)
+def test_a_launcher_may_import_later_what_is_installed_then(bench, text):
+    bench.write("checks/course/machine.py", text)
+    assert bench.findings(repository.launcher) == []
+
+
 @pytest.mark.parametrize("path", ["/" + "home/mira/course/", "C:" + "\\Users\\mira"])
 def test_a_file_that_names_a_folder_of_one_machine(bench, path):
     bench.write("checks/course/lesson.py", f"# first line\nROOT = '{path}'\n")

@@ -9,9 +9,7 @@ def assigned(lines):
     return "\n".join(f"value_{number} = {number}" for number in range(lines))
 
 
-@pytest.mark.parametrize(
-    ("lines", "level"), [(8, None), (9, "warning"), (15, "warning"), (16, "error")]
-)  # fmt: skip
+@pytest.mark.parametrize(("lines", "level"), [(8, None), (9, "warning"), (15, "warning"), (16, "error")])
 def test_long_code(bench, lines, level):
     bench.replace(bench.lesson, CELL, f"# %%\n{assigned(lines)}\n")
     bench.rebuild()
@@ -32,6 +30,13 @@ def test_long_prose(bench, count, level):
     bench.rebuild()
     levels = [finding.partition(":")[0] for finding in bench.findings(style.rhythm)]
     assert levels == ([level] if level else [])
+
+
+def test_imports_are_not_read_line_by_line(bench):
+    imports = "\n".join(f"from django.db.models import name_{number}" for number in range(20))
+    bench.replace(bench.lesson, CELL, f"# %%\nimport os\n{imports}\nprint(2)\n")
+    bench.rebuild()
+    assert bench.findings(style.rhythm) == []
 
 
 def test_a_reason_excuses_length(bench):
