@@ -16,7 +16,8 @@ def author():
 
 
 def new_book(author, **changes):
-    return Book.objects.create(**{"title": "Mensagem", "slug": "mensagem", "author": author, "price": "8.50"} | changes)
+    fields = {"title": "Mensagem", "slug": "mensagem", "author": author, "price": "8.50"}
+    return Book.objects.create(**fields | changes)
 
 
 @pytest.mark.parametrize(

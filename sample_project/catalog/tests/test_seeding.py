@@ -49,7 +49,8 @@ def test_no_book_appeared_long_after_or_before_its_author_lived():
     for book in Book.objects.select_related("author").exclude(published=None):
         born, died = book.author.born, book.author.died
         assert born is None or book.published >= born + 15, book
-        assert died is None or book.published <= died + 5 or book.title in {"The Divine Comedy", "The Prince"}, book
+        late = {"The Divine Comedy", "The Prince"}
+        assert died is None or book.published <= died + 5 or book.title in late, book
 
 
 def test_no_publisher_printed_before_it_was_founded():

@@ -43,7 +43,7 @@ def test_an_order_number_is_used_once(order):
 
 def test_an_order_has_each_book_once(order, emma):
     order.lines.create(book=emma, unit_price=9)
-    with pytest.raises(IntegrityError, match="orders_orderline.order_id, orders_orderline.book_id"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="orderline.order_id, .*orderline.book_id"), transaction.atomic():
         order.lines.create(book=emma, unit_price=9)
 
 
