@@ -152,7 +152,7 @@ class Examiner:
         self._method = method
         self._process = None
         self._connection = None
-        self._folder = ""
+        self.folder = Path()
         self._owner = os.getpid()
 
     def examine(self, exercise: Exercise | str, source: str, folder: Path | None = None) -> Verdict:
@@ -166,7 +166,8 @@ class Examiner:
     def ask(self, exercise: Exercise | str, source: str, folder: Path | None = None):
         """Send a request whose answer `answer()` will wait for."""
         request = (exercise, str(folder) if folder else None, source)
-        if self._process is None or not self._process.is_alive():
+        # Nothing is to be read between requests but the end of an examiner that is gone.
+        if self._process is None or self._connection.poll(0):
             self._start()
         try:
             self._connection.send(request)
@@ -198,6 +199,11 @@ class Examiner:
         """The open end of the pipe, for `multiprocessing.connection.wait`."""
         return self._connection
 
+    @property
+    def process_id(self) -> int | None:
+        """The examiner process, while it runs."""
+        return self._process and self._process.pid
+
     def _start(self):
         import multiprocessing
         import multiprocessing.util  # noqa: F401  its exit handler, which waits for processes, must come after ours
@@ -208,9 +214,9 @@ class Examiner:
         if method == "forkserver":
             context.set_forkserver_preload(["checks.exercises.examiner", "lab.capture", "django.db.models", "django.test"])
         self._owner = os.getpid()
-        self._folder = tempfile.mkdtemp(prefix="course-check-")
+        self.folder = Path(tempfile.mkdtemp(prefix="course-check-"))
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, self._folder, self._method), name="examiner")
+        self._process = context.Process(target=serve, args=(theirs, str(self.folder), self._method), name="examiner")
         self._process.start()
         theirs.close()
         atexit.register(self.close)
@@ -231,7 +237,7 @@ class Examiner:
                 with suppress(psutil.Error):
                     one.kill()
         process.join(5)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
         return self

@@ -75,11 +75,16 @@ def _code(value):
 
 
 def patched(before: list[tuple]) -> list[str]:
-    """The names that are no longer what they were."""
+    """The names that are no longer what they were. Modules get theirs back, for the code that still has to run."""
     found = []
     for owner, names, name, value, code in before:
-        if names.get(name, _MISSING) is not value or (code is not None and value.__code__ is not code):
+        if names.get(name, _MISSING) is not value:
             found.append(owner + "." + name)
+            if type(names) is dict:
+                names[name] = value
+        elif code is not None and value.__code__ is not code:
+            found.append(owner + "." + name)
+            value.__code__ = code
     return found
 
 

@@ -181,6 +181,7 @@ _TRACES = {
     "signal": "Your code sends a signal to another process, which a check does not allow.",
     "file": "Your code writes, renames or deletes a file outside its own folder, which a check does not allow ({}).",
 }
+_DAMAGE = ("dropped", "schema", "deleted", "damaged", "transaction", "lock", "thread")  # the answer's, not the check's
 _ENDINGS = {
     "output": "Your code prints more than a megabyte and was stopped: print less.",
     "memory": "Your code takes more than a gigabyte of memory and was stopped: let the database do the work.",
@@ -194,6 +195,11 @@ def troubled(exercise: Exercise, seen: Observation, source: str) -> Verdict | No
     """The verdict on a run that gave no result to compare, or did more than answer; None for an orderly run."""
     where = DATASET_NAMES[seen.dataset]
     parts = {"output": seen.output, "lines": _lines(seen.error, source)}
+    if seen.traces and seen.status not in ("time", "ended", "killed"):
+        kind, what = seen.traces[0]
+        sentence = _TRACES.get(kind, "Your code interferes with the check.").format(what)
+        outcome = WRONG if kind in _DAMAGE else ERROR
+        return verdict(exercise, outcome, sentence, **parts)
     match seen.status:
         case "time":
             message = f"Your code ran longer than {exercise.seconds:g} seconds on {where} and was stopped."
@@ -212,11 +218,6 @@ def troubled(exercise: Exercise, seen: Observation, source: str) -> Verdict | No
             return _missing(exercise, seen.detail)
         case status if status in _ENDINGS:
             return verdict(exercise, ERROR, _ENDINGS[status], **parts)
-    if seen.traces:
-        kind, what = seen.traces[0]
-        sentence = _TRACES.get(kind, "Your code interferes with the check.").format(what)
-        outcome = WRONG if kind in ("dropped", "schema", "deleted", "damaged", "transaction", "lock", "thread") else ERROR
-        return verdict(exercise, outcome, sentence, **parts)
     if seen.status == "error":
         return _error(exercise, seen, source)
     if seen.status != "done":
