@@ -8,7 +8,7 @@ import pytest
 
 from checks.learner import journal as journal_module
 from checks.learner.journal import Journal
-from checks.learner.readiness import Chapter, exercise_ids, progress
+from checks.learner.readiness import Chapter, exercise_ids, outline, progress
 
 READING = Chapter("10_reading_data", "Reading data", {"Q27-1": "Q27", "Q27-2": "Q27", "Q28-1": "Q28"}, ("10.1",))
 SPEED = Chapter("13_query_performance", "Query performance", {"Q38-1": "Q38", "Q39-1": "Q39"}, ("13.1", "13.2"))
@@ -201,3 +201,14 @@ def test_exercise_ids_are_read_from_the_cell_headers(tmp_path):
         encoding="utf-8",
     )
     assert exercise_ids(source) == ("13.2", "13.10")
+
+
+def test_the_outline_is_the_course_as_it_is():
+    chapters = outline()
+    assert [chapter.slug for chapter in chapters] == sorted(chapter.slug for chapter in chapters)
+    (chapter,) = [chapter for chapter in chapters if chapter.slug == "13_query_performance"]
+    assert chapter.name == "13 Query performance"
+    assert chapter.items["Q38-1"] == "Q38"
+    assert "13.1" in chapter.exercises
+    assert all(item.startswith(question) for item, question in chapter.items.items())
+    assert all(chapter.items or chapter.exercises for chapter in chapters)
