@@ -24,6 +24,38 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "microsoft-edge", "msedge", "chrome")
+# Of every visible text below an element: its contrast with what is painted behind it, as WCAG 2.2 computes it.
+CONTRASTS = """async root => {
+    await Promise.all(root.getAnimations({ subtree: true }).map(animation => animation.finished));
+    const brush = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const rgba = color => {
+        brush.clearRect(0, 0, 1, 1);
+        brush.fillStyle = color;
+        brush.fillRect(0, 0, 1, 1);
+        const [r, g, b, a] = brush.getImageData(0, 0, 1, 1).data;
+        return [r, g, b, a / 255];
+    };
+    const over = (front, back) => [0, 1, 2].map(i => front[i] * front[3] + back[i] * (1 - front[3]));
+    const behind = element => {
+        const layers = [];
+        for (let at = element; at; at = at.parentElement) layers.push(rgba(getComputedStyle(at).backgroundColor));
+        return layers.reverse().reduce((back, layer) => over(layer, back), [255, 255, 255]);
+    };
+    const luminance = color => {
+        const [r, g, b] = color.map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), found = [];
+    while (texts.nextNode()) {
+        const text = texts.currentNode.textContent.trim(), element = texts.currentNode.parentElement;
+        const { width, height } = element.getBoundingClientRect();
+        if (!text || width < 2 || height < 2 || !element.checkVisibility()) continue;
+        const back = behind(element), front = over(rgba(getComputedStyle(element).color), back);
+        const [dark, light] = [luminance(back), luminance(front)].sort((a, b) => a - b);
+        found.push([text, (light + 0.05) / (dark + 0.05)]);
+    }
+    return found;
+}"""
 SETTINGS = {
     # No pop-up covers the page, and nothing is fetched from elsewhere.
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -96,19 +128,35 @@ def jupyterlab(folder: Path, environment: Mapping[str, str] | None = None, patie
         port = probe.getsockname()[1]
         probe.close()
         token = secrets.token_hex(16)
-        own = {"JUPYTER_CONFIG_DIR": str(config), "JUPYTER_DATA_DIR": str(home / "data"),
-               "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-               "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "IPYTHONDIR": str(home / "ipython")}
-        command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--ServerApp.ip=127.0.0.1",
-                   f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}",
-                   f"--IdentityProvider.token={token}", "--LabApp.expose_app_in_browser=True"]
+        own = {
+            "JUPYTER_CONFIG_DIR": str(config),
+            "JUPYTER_DATA_DIR": str(home / "data"),
+            "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+            "IPYTHONDIR": str(home / "ipython"),
+        }
+        command = [
+            *(sys.executable, "-m", "jupyter", "lab", "--no-browser"),
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={port}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.root_dir={folder}",
+            f"--IdentityProvider.token={token}",
+            "--LabApp.expose_app_in_browser=True",
+        ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
         log = home / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, cwd=folder, env={**os.environ, **(environment or {}), **own}, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, start_new_session=True,
+                command,
+                cwd=folder,
+                env={**os.environ, **(environment or {}), **own},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         try:
             server = Server(f"http://127.0.0.1:{port}", token, folder)
@@ -241,6 +289,13 @@ class Lab:
             " await context.save(); return context.path }"
         )
         return json.loads((self.server.folder / path).read_text(encoding="utf-8"))
+
+    def contrasts(self, where: Locator) -> list[tuple[str, float]]:
+        """Each visible text of an element with its contrast to its background (AA asks for 4.5).
+
+        Source: https://www.w3.org/TR/WCAG22/#contrast-minimum
+        """
+        return [tuple(pair) for pair in where.evaluate(CONTRASTS)]
 
     def quizzes(self) -> Locator:
         """The quiz cards in the page."""

@@ -6,8 +6,12 @@ import statistics
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.course import browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ITEMS = 10  # as many as a long quiz asks
 CELL = """
@@ -61,7 +65,7 @@ class Latency:
 
 
 def measure(clicks: int = 50, executable: str | None = None) -> Latency:
-    """Answer that many quiz items by mouse in JupyterLab and measure each click.
+    """Answer that many quiz items by mouse in a JupyterLab started for it, and measure each click.
 
     Raises:
         RuntimeError: there is no Chromium, or JupyterLab did not come up.
@@ -71,22 +75,27 @@ def measure(clicks: int = 50, executable: str | None = None) -> Latency:
         raise RuntimeError("No Chromium was found: install one, or name it in COURSE_CHROMIUM.")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
-        browser.write_notebook(folder / "latency.ipynb", [CELL.replace("ITEMS", str(ITEMS))])
         with (
             browser.jupyterlab(folder, {"COURSE_HOME": str(folder / "home")}) as server,
             browser.opened(executable) as chromium,
         ):
-            lab = browser.Lab(chromium.new_page(viewport={"width": 1200, "height": 1400}), server)
-            lab.open("latency.ipynb")
-            lab.run_all()
-            quiz = lab.quizzes()
-            lab.page.evaluate(WATCH)
-            for done in range(1, clicks + 1):
-                quiz.locator("input").first.click()
-                quiz.get_by_role("button", name="Sure", exact=True).click()
-                lab.page.wait_for_function("done => window.waits.length === done", arg=done)
-                quiz.get_by_role("button", name="Next").or_(quiz.get_by_role("button", name="Score")).first.click()
-                if done % ITEMS == 0:
-                    quiz.get_by_role("button", name="Start over").click()
-            waits = lab.page.evaluate("() => window.waits")
+            return clicked(chromium.new_page(viewport={"width": 1280, "height": 1400}), server, clicks)
+
+
+def clicked(page: Page, server: browser.Server, clicks: int) -> Latency:
+    """What `measure` does, in a page and on a server that are there already. Needs items in the course's bank."""
+    browser.write_notebook(server.folder / "latency.ipynb", [CELL.replace("ITEMS", str(ITEMS))])
+    lab = browser.Lab(page, server)
+    lab.open("latency.ipynb")
+    lab.run_all()
+    quiz = lab.quizzes()
+    page.evaluate(WATCH)
+    for done in range(1, clicks + 1):
+        quiz.locator("input").first.click()
+        quiz.get_by_role("button", name="Sure", exact=True).click()
+        page.wait_for_function("done => window.waits.length === done", arg=done)
+        quiz.get_by_role("button", name="Next").or_(quiz.get_by_role("button", name="Score")).first.click()
+        if done % ITEMS == 0:
+            quiz.get_by_role("button", name="Start over").click()
+    waits = page.evaluate("() => window.waits")
     return Latency(tuple(wait["shown"] for wait in waits), tuple(wait["painted"] for wait in waits))

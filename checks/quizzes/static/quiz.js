@@ -136,6 +136,8 @@ const MARKS = {
 };
 const mark = (sort) => h("span", { class: `dq-mark dq-${sort}` }, h("span", { "aria-hidden": "true" }, MARKS[sort][0]), h("span", { class: "dq-hidden" }, ` ${MARKS[sort][1]}: `));
 
+const saves = (event) => (event.ctrlKey || event.metaKey) && event.key === "s";
+
 let counter = 0;
 
 function render({ model, el }) {
@@ -482,6 +484,7 @@ function render({ model, el }) {
   // --- keys: all of them stay in the quiz ---
 
   function pressed(event) {
+    if (saves(event)) return;
     event.stopPropagation();
     if (event.ctrlKey || event.metaKey || event.altKey || position === items.length || state().verdict) return;
     if (typed(event.key, event.shiftKey, event.target)) event.preventDefault();
@@ -518,10 +521,10 @@ function render({ model, el }) {
   card.addEventListener("keydown", pressed);
   card.addEventListener("keyup", (event) => event.stopPropagation());
 
-  // Saving the notebook is the one shortcut that a learner expects to work from anywhere. The notebook's shortcuts are
-  // found before the event gets here, by looking for this attribute, so it is set before that.
+  // Saving the notebook is the one shortcut that a learner expects to work from anywhere. JupyterLab may look for this
+  // attribute before the event gets to the card, so it is set before that.
   const guard = (event) => {
-    if (card.contains(event.target)) card.toggleAttribute("data-lm-suppress-shortcuts", !((event.ctrlKey || event.metaKey) && event.key === "s"));
+    if (card.contains(event.target)) card.toggleAttribute("data-lm-suppress-shortcuts", !saves(event));
   };
   window.addEventListener("keydown", guard, true);
 
