@@ -1,8 +1,10 @@
 """Puts right, at the end of each cell, what the cell left behind that would stop the next one."""
 
+import signal
 import sys
+import threading
 
-from . import database, sqlite
+from . import database
 
 # Enough to look at with `connection.queries`, too little to fill the memory in a long session.
 _LOGGED_QUERIES = 200
@@ -10,6 +12,7 @@ _LOGGED_QUERIES = 200
 _ADVICE = "Rolled back: this cell left a transaction open. Begin and end it in one cell, best with atomic()."
 
 _watched = None
+_interrupt = None
 
 
 def watch():
@@ -35,13 +38,51 @@ def _before(info):
             connection.queries_log.popleft()
     # A cell that was interrupted very late, or a callback between cells, may have left something too.
     _put_right()
+    _watch_for_interrupt()
 
 
 def _after(result):
-    # An interrupted `await` leaves its statement running in another thread, where it would hold up the next cell.
-    if isinstance(result.error_in_exec, KeyboardInterrupt) or "Cancelled" in type(result.error_in_exec).__name__:
-        sqlite.stop_statements()
+    if _stop_watching_for_interrupt():
+        database.close_async_connection()
     _put_right()
+
+
+def _watch_for_interrupt():
+    """During an `await` the statement runs in another thread, which no interrupt reaches: pass it on.
+
+    The kernel has set its own handler for this cell by now, and sets the one of before when the cell has ended.
+    """
+    global _interrupt
+    if threading.current_thread() is not threading.main_thread():
+        return
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler) and not isinstance(handler, _Interrupt):
+        _interrupt = _Interrupt(handler)
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def _stop_watching_for_interrupt():
+    """Whether the cell was interrupted."""
+    global _interrupt
+    if _interrupt is None:
+        return False
+    if signal.getsignal(signal.SIGINT) is _interrupt:
+        signal.signal(signal.SIGINT, _interrupt.handler)
+    came, _interrupt = _interrupt.came, None
+    return came
+
+
+class _Interrupt:
+    """A signal handler that stops the statement of the asynchronous thread and does what the kernel's handler does."""
+
+    def __init__(self, handler):
+        self.handler = handler
+        self.came = False
+
+    def __call__(self, number, frame):
+        self.came = True
+        database.stop_async_statement()
+        return self.handler(number, frame)
 
 
 def _put_right():

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 
+from . import sqlite
+
 PROJECT = Path(__file__).resolve().parents[1]
 SETTINGS = "config.settings.notebook"
 COURSE = "django-interview-course"
@@ -133,11 +135,8 @@ def connected_to() -> Path | None:
 
 def close_connections():
     """Close this thread's connection, and that of the thread in which Django runs queries of `await`."""
-    from django.db import connections
-
-    for connection in connections.all(initialized_only=True):
-        discard(connection)
-    in_async_thread(_close_of_this_thread)
+    _close_of_this_thread()
+    close_async_connection()
 
 
 def discard(connection):
@@ -178,6 +177,19 @@ def in_async_thread(function, start: bool = False):
 def processes_exist() -> bool:
     """Whether this Python can start threads and processes. In a browser it cannot."""
     return sys.platform not in {"emscripten", "wasi"}
+
+
+def stop_async_statement():
+    """End the statement that runs in the thread of `await`. Its connection has to be closed before it is used again."""
+    if processes_exist() and "asgiref.sync" in sys.modules:
+        from asgiref.sync import SyncToAsync
+
+        sqlite.stop_statements(SyncToAsync.single_thread_executor._threads)
+
+
+def close_async_connection():
+    """Close the connection of the thread of `await`, whatever state it is in."""
+    in_async_thread(_close_of_this_thread)
 
 
 def remove(path: Path):
@@ -322,7 +334,8 @@ def _temporary_folder(process):
 
 def _leave(folder, process):
     if os.getpid() == process:
-        close_connections()
+        # By now the thread of `await` has ended.
+        _close_of_this_thread()
         shutil.rmtree(folder, ignore_errors=True)
 
 

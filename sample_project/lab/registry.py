@@ -100,8 +100,8 @@ def _define(name, define):
         create_tables()
     for model in gone[1:]:
         print(f"{model.__name__} inherits from the {name} of before: run its cell again.")
-    for field in _unresolved(new):
-        print(f"{name} has no table until {field.remote_field.model} is defined, which its field {field.name} names.")
+    for field, target in _unresolved(new):
+        print(f"{name} has no table until {target} is defined, which its field {field.name} names.")
     return new
 
 
@@ -221,8 +221,13 @@ def _compute_again(field):
 
 
 def _unresolved(model):
-    """The relations of the model that name a class which does not exist yet."""
-    return [field for field in _relations(model) if isinstance(field.remote_field.model, str)]
+    """(relation, name) for the relations of the model that name a class which does not exist yet."""
+    targets = [
+        (field, target)
+        for field in _relations(model)
+        for target in (field.remote_field.model, getattr(field.remote_field, "through", None))
+    ]
+    return [(field, target) for field, target in targets if isinstance(target, str)]
 
 
 def _drop(models):

@@ -23,17 +23,19 @@ class Connection(sqlite3.Connection):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.set_progress_handler(_look_for_signals, STEPS_BETWEEN_LOOKS)
+        self.thread = threading.current_thread()
         _open_connections.add(self)
 
     def cursor(self, factory=sqlite3.Cursor):
         return super().cursor(_interruptible(factory))
 
 
-def stop_statements():
-    """End the statements that run on any connection of this process: what an interrupted cell left in a thread."""
+def stop_statements(threads):
+    """End what runs on the connections of these threads. Such a connection is of no use before it is opened anew."""
     for connection in list(_open_connections):
         try:
-            connection.interrupt()
+            if connection.thread in threads:
+                connection.interrupt()
         except sqlite3.ProgrammingError:  # closed in the meantime
             continue
 

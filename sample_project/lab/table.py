@@ -138,18 +138,22 @@ def _related(item, field):
     related = item._state.fields_cache.get(field.name)
     if related is None:
         return item.__dict__.get(field.attname)
+    connection = connections[item._state.db or "default"]
+    # Not a hook around statements: others, earlier in line, would have noted the query that is refused here.
+    connection.cursor = _refuse
     try:
-        with connections[item._state.db or "default"].execute_wrapper(_refuse):
-            return str(related)
+        return str(related)
     except _WouldQuery:
         return item.__dict__.get(field.attname)
+    finally:
+        del connection.cursor
 
 
 class _WouldQuery(Exception):
     pass
 
 
-def _refuse(execute, sql, params, many, context):
+def _refuse():
     raise _WouldQuery
 
 
