@@ -249,7 +249,7 @@ class Environment:
     def _stage(self, lines: list[str], total: int) -> tuple[str, int, int]:
         """What the installer is doing, how far it is, of how many."""
         # pip says nothing while it unpacks, so count what is there.
-        fetched = sum(line.startswith(("Collecting ", "Requirement already satisfied: ")) for line in lines)
+        fetched = sum("(from -r requirements.txt (line" in line for line in lines)
         if fetched and not is_unpacking(lines):
             return "Fetched", fetched, total
         return "Installed", sum(1 for _ in self._site_packages().glob("*.dist-info")), total

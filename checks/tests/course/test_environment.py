@@ -359,6 +359,18 @@ def test_programs_of_the_course_do_not_inherit_what_leads_them_astray(environmen
     assert variables["PATH"].split(os.pathsep)[0] == str(environment.python.parent)
 
 
+def test_progress_counts_what_is_fetched_then_what_is_there(environment, root):
+    environment.prepare()
+    lines = [
+        "Collecting tiny==1.0 (from -r requirements.txt (line 1))\n",
+        "  Downloading tiny-1.0-py3-none-any.whl (2 kB)\n",
+        "Requirement already satisfied: small==1.0 in lib (from -r requirements.txt (line 2))\n",
+    ]
+    assert environment._stage(lines, 3) == ("Fetched", 2, 3)
+    (next(environment.folder.rglob("tiny")).parent / "tiny-1.0.dist-info").mkdir()
+    assert environment._stage([*lines, "Installing collected packages: tiny, small\n"], 3) == ("Installed", 1, 3)
+
+
 def test_an_unknown_failure_shows_the_last_error_line():
     assert (
         remedy_for("Collecting tiny\nERROR: broken wheel\nhint: read on") == "it says 'ERROR: broken wheel'; try again"
