@@ -140,7 +140,9 @@ def start_rows() -> Iterator[Row]:
         shutil.rmtree(path.parent, ignore_errors=True)
     plain, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
     note = f"{number(ours)} ms against {number(plain)} ms, medians of {len(pairs)} fresh kernels each"
-    yield Row("`start()` to the first row, against bare `django.setup()` and a query", 1.3, "×", ours / plain, note=note)
+    yield Row(
+        "`start()` to the first row, against bare `django.setup()` and a query", 1.3, "×", ours / plain, note=note
+    )
 
 
 def reset_times() -> tuple[float, float]:
@@ -226,8 +228,9 @@ def check_rows() -> Iterator[Row]:
     if hasattr(os, "fork"):
         bare = statistics.median(apart(bare_check_times, 20))
         note += f"; a bare forked process with two database copies takes {number(bare)} ms"
-    yield Row("`check()`, warm, on two databases: median", 60, "ms", statistics.median(took) if took else None, note=note)
+    median = statistics.median(took) if took else None
     last = took[int(len(took) * 0.95)] if took else None
+    yield Row("`check()`, warm, on two databases: median", 60, "ms", median, note=note)
     yield Row("`check()`, warm, on two databases: 95th percentile", 150, "ms", last, note=note)
 
 
@@ -427,7 +430,8 @@ def main(argv: list[str] | None = None) -> int:
 
     console = Console(stderr=True)
     names = options.name or list(MEASURES)
-    with Progress(TextColumn("Measuring {task.description}"), BarColumn(), console=console, transient=True) as progress:
+    columns = TextColumn("Measuring {task.description}"), BarColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("", total=len(names))
         rows = measure(names, lambda name: progress.update(bar, description=name, completed=names.index(name)))
     if options.json:

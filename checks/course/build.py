@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from checks.course import chapter_table
+from checks.course import chapter_table, quotation
 from checks.course.lesson import Chapter, Course, CourseError, digest, parse, read_notebook, source_text, tags
 from checks.quizzes.bank import BankError
 from checks.quizzes.bank import load as load_bank
@@ -38,7 +38,8 @@ class CellFailed(CourseError):
 
     def __init__(self, number: int, problem: str, source: str, traceback: str = ""):
         indented = "\n".join(f"    {line}" for line in source.splitlines())
-        super().__init__(f"cell {number}: {problem}\n\n{indented}\n" + (f"\n{traceback.strip()}\n" if traceback else ""))
+        shown = f"\n{traceback.strip()}\n" if traceback else ""
+        super().__init__(f"cell {number}: {problem}\n\n{indented}\n{shown}")
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,12 @@ class Sheet:
 
         Raises CourseError where the source cannot be read.
         """
-        if self.kind == "lesson":
-            notebook = parse(self.text)
-        else:
-            notebook = practice_notebook(self.chapter)
-        notebook.metadata = {"course": {"kind": self.kind} | digests(self), "kernelspec": KERNEL, "language_info": {"name": "python"}}
+        notebook = parse(self.text) if self.kind == "lesson" else practice_notebook(self.chapter)
+        notebook.metadata = {
+            "course": {"kind": self.kind} | digests(self),
+            "kernelspec": KERNEL,
+            "language_info": {"name": "python"},
+        }
         return nbformat.from_dict(notebook)
 
     @property
@@ -140,7 +142,7 @@ def practice_notebook(chapter: Chapter) -> NotebookNode:
     head = (
         f"# {chapter.number} · {chapter.title}: exercises\n\n"
         "Replace each `...` and run the cell: `check` runs your answer in a separate process, on data you see and on "
-        f"data you do not. `hint(\"{int(chapter.number)}.1\")` gives one step at a time; the lesson is "
+        f'data you do not. `hint("{int(chapter.number)}.1")` gives one step at a time; the lesson is '
         f"[here]({lesson})."
     )
     try:
@@ -331,6 +333,7 @@ def build(course: Course, names: Iterable[str] = (), *, force: bool = False, sho
             outcome["written" if changed else "same"].append(sheet.name)
         except CourseError as error:
             outcome["failed"].append((sheet.name, error))
+    outcome["written"] += quotation.refresh(course)
     return outcome
 
 
@@ -350,7 +353,8 @@ def main(argv: list[str] | None = None) -> int:
     console = Console(stderr=True)
     course = Course()
     try:
-        with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+        with Progress(*columns, console=console) as progress:
             bars: dict[str, int] = {}
 
             def show(name: str, cell: int, cells: int) -> None:

@@ -19,6 +19,7 @@ def catalog(course: Course) -> list[dict]:
     exercises = load_exercises(folder=course.root / "exercises" / "source")
     entries = []
     for chapter in course.chapters:
+        practised = [name for name, exercise in exercises.items() if f"{exercise.chapter:02}" == chapter.number]
         for question in chapter.questions:
             entries.append(
                 {
@@ -29,7 +30,7 @@ def catalog(course: Course) -> list[dict]:
                     "sources": list(question.sources),
                     "lesson": f"notebooks/{chapter.lesson.name}" if chapter.finished else None,
                     "items": [item.id for item in items if item.question == question.id],
-                    "exercises": [name for name, exercise in exercises.items() if exercise.chapter == question.chapter],
+                    "exercises": practised,
                 }
             )
     return entries

@@ -58,9 +58,8 @@ def pytest_runtest_call(item):
     timed_out_before = item.parent.timed_out
     result = yield
     if item.parent.timed_out and not timed_out_before:
-        item.raise_cell_error(
-            f"Time limit of {item.config.option.nbval_cell_timeout:g} seconds exceeded, and the interrupt was swallowed"
-        )
+        limit = f"{item.config.option.nbval_cell_timeout:g} seconds"
+        item.raise_cell_error(f"Time limit of {limit} exceeded, and the interrupt was swallowed")
     return result
 
 

@@ -23,6 +23,7 @@ GUARDS: tuple[Callable[[Course], Iterator[Finding]], ...] = (
     practice.known_ids,
     repository.links,
     repository.chapters_listed,
+    repository.sample_quoted,
     repository.dependencies,
     repository.module_names,
     repository.layering,

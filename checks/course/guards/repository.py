@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from packaging.requirements import Requirement
 
-from checks.course import chapter_table
+from checks.course import chapter_table, quotation
 from checks.course.build import sheets
 from checks.course.guards.finding import Finding, relative
 from checks.course.lesson import Course, CourseError, source_text
@@ -23,13 +23,14 @@ DOCS = re.compile(r"https?://docs\.djangoproject\.com[^\s)>\"'`]*")
 STABLE_DOCS = re.compile(r"https://docs\.djangoproject\.com/en/(?:stable|\d+\.\d+)/")
 
 # A module of one of these names would hide what learners import, or say nothing about what is in it.
-LEARNER_NAMES = frozenset(
-    "quiz check hint solution review progress start reset queries show explain trace serve".split()
-)
-EMPTY_NAMES = frozenset("utils core base helpers util common_code misc".split())
+LEARNER_NAMES = {
+    *("quiz", "check", "hint", "solution", "review", "progress"),
+    *("start", "reset", "queries", "show", "explain", "trace", "serve"),
+}
+EMPTY_NAMES = {"utils", "core", "base", "helpers", "util", "misc"}
 
 SKIPPED = {"__pycache__", "my_course", "dist", "build", "node_modules"}
-TEXT = {".py", ".md", ".toml", ".txt", ".csv", ".ipynb", ".ini", ".cfg", ".js", ".css", ".html", ".json", ".yml", ".yaml"}
+TEXT = {".py", ".md", ".toml", ".txt", ".csv", ".ipynb", ".ini", ".cfg", ".js", ".css", ".html", ".json", ".yml"}
 HOME_FOLDER = re.compile(r"(?<![\w.:/])/(?:home|Users)/\w+/|\b[A-Za-z]:\\\\?Users\\")
 
 
@@ -78,7 +79,8 @@ def broken(course: Course, file: Path, place: str, markdown: str, folder: Path) 
         if EXTERNAL.match(target) or not path:
             continue
         if not (folder / path).exists() and (folder / path).resolve() not in to_build:
-            yield Finding(relative(file, course.root), place, f"links to {target}, which does not exist", "mend the link")
+            what = f"links to {target}, which does not exist"
+            yield Finding(relative(file, course.root), place, what, "mend the link")
 
 
 def chapters_listed(course: Course) -> Iterator[Finding]:
@@ -91,6 +93,17 @@ def chapters_listed(course: Course) -> Iterator[Finding]:
         except CourseError as error:
             what, _, remedy = str(error).partition(": ")
             yield Finding(file, "", what, remedy)
+
+
+def sample_quoted(course: Course) -> Iterator[Finding]:
+    """The output that README.md quotes is the one stored in the start page."""
+    try:
+        text = quotation.expected(course)
+        if text is not None and text != source_text(course.root / "README.md"):
+            yield Finding("README.md", "", "quotes an output that is not current", "run: course.py build")
+    except CourseError as error:
+        what, _, remedy = str(error).partition(": ")
+        yield Finding("README.md", "", what, remedy)
 
 
 def dependencies(course: Course) -> Iterator[Finding]:
@@ -131,11 +144,11 @@ def module_names(course: Course) -> Iterator[Finding]:
     for folder in ("checks", "sample_project/lab"):
         for file in sorted((course.root / folder).rglob("*.py")):
             name = file.parent.name if file.name == "__init__.py" else file.stem
+            remedy = "name it for the noun it holds"
             if name in LEARNER_NAMES:
-                remedy = "name it for the noun it holds"
                 yield Finding(relative(file, course.root), "", f"hides the learner's function {name}", remedy)
             elif name in EMPTY_NAMES:
-                yield Finding(relative(file, course.root), "", f"{name!r} says nothing", "name it for the noun it holds")
+                yield Finding(relative(file, course.root), "", f"{name!r} says nothing", remedy)
 
 
 def layering(course: Course) -> Iterator[Finding]:
@@ -201,7 +214,8 @@ def imports(file: Path) -> Iterator[tuple[str, int, bool]]:
         id(node)
         for block in ast.walk(tree)
         if isinstance(block, ast.FunctionDef | ast.AsyncFunctionDef)
-        or isinstance(block, ast.If) and ast.unparse(block.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        or isinstance(block, ast.If)
+        and ast.unparse(block.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
         for node in ast.walk(block)
     }
     for node in ast.walk(tree):

@@ -38,7 +38,7 @@ def rhythm(course: Course) -> Iterator[Finding]:
 
 
 def lengths(cell: NotebookNode) -> Iterator[tuple[str, int, tuple[int, int]]]:
-    """What there is to measure in a cell. Imports are not read line by line, and a quiz shows as much as it has items."""
+    """What there is to measure in a cell. Imports are not read line by line; a quiz shows as much as it has items."""
     if cell.cell_type == "markdown":
         yield "words of prose", words(prose(cell.source)), PROSE
     elif cell.cell_type == "code" and not QUIZ.search(cell.source):

@@ -13,7 +13,7 @@ from checks.syllabus import QUESTIONS
 
 SPOKEN = " ".join(["Deployment means that the same code runs for others."] * 6)
 
-LESSON = f'''# %% [markdown]
+LESSON = f"""# %% [markdown]
 # # 25 · Deployment
 
 # %%
@@ -59,7 +59,7 @@ quiz("Q64")
 
 # %% [markdown]
 # [Exercises](../exercises/25_deployment.ipynb)
-'''
+"""
 
 START = """# %% [markdown]
 # # Start here
@@ -68,7 +68,7 @@ START = """# %% [markdown]
 # <!-- /chapters -->
 """
 
-EXERCISE = '''
+EXERCISE = """
 # %% [markdown] exercise="25.{number}"
 # ### 25.{number} Return {number}
 #
@@ -101,7 +101,7 @@ def answer():
 
 # %% exercise="25.{number}" role="hint"
 # Use `return`.
-'''
+"""
 
 ITEM = '''
 [[item]]

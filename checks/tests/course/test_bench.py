@@ -37,9 +37,17 @@ def test_json_has_a_row_per_bound(monkeypatch, capsys):
     measures(monkeypatch, Row("reset", 10, "ms", 4.0, note="median"))
     assert main(["--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [
-        {"what": "reset", "bound": 10, "unit": "ms", "measured": 4.0, "at_least": False, "note": "median", "ratio": 0.4,
-         "outcome": "ok"}
-    ]  # fmt: skip
+        {
+            "what": "reset",
+            "bound": 10,
+            "unit": "ms",
+            "measured": 4.0,
+            "at_least": False,
+            "note": "median",
+            "ratio": 0.4,
+            "outcome": "ok",
+        }
+    ]
 
 
 def test_a_missed_bound_fails(monkeypatch, capsys):

@@ -38,13 +38,16 @@ while time.monotonic() < end:
 """
 
 NOTEBOOKS = {
-    "agrees": [cell("print(1)", [printed("1\n")]), cell("1 / 0", [raised("ZeroDivisionError", "division by zero")],
-                                                         tags=["raises-exception"])],
+    "agrees": [
+        cell("print(1)", [printed("1\n")]),
+        cell("1 / 0", [raised("ZeroDivisionError", "division by zero")], tags=["raises-exception"]),
+    ],
     "differs": [cell("print(1)", [printed("2\n")])],
     "never_executed": [cell("print(1)", count=None)],
     "stored_error": [cell("1 / 0", [raised("ZeroDivisionError", "division by zero")])],
-    "announced_error_gone": [cell("1 / 1", [raised("ZeroDivisionError", "division by zero")],
-                                  tags=["raises-exception"])],
+    "announced_error_gone": [
+        cell("1 / 1", [raised("ZeroDivisionError", "division by zero")], tags=["raises-exception"])
+    ],
     "swallows_the_interrupt": [cell(SWALLOW)],
     "kernel_dies": [cell("import os\nos._exit(1)"), cell("print(1)", [printed("1\n")])],
     "since": [cell("print('here')", [printed("6.1\n")], tags=["since-6.1"])],

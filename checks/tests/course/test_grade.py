@@ -126,7 +126,7 @@ def test_the_real_examiner_tells_right_from_wrong_and_open(tmp_path):
     sources = {
         "correct": f'{exercise.solution}\n\ncheck("{exercise.id}")',
         "not attempted": exercise.stub,
-        "error": f'{exercise.stub.replace("...", "1 / 0")}',
+        "error": f"{exercise.stub.replace('...', '1 / 0')}",
     }
     files = [save(tmp_path / f"{outcome}.ipynb", source) for outcome, source in sources.items()]
     assert {Path(row.file).stem: row.outcome for row in grade(files)} == {outcome: outcome for outcome in sources}

@@ -22,7 +22,8 @@ code = "assert True"
 
 
 def test_an_item_that_is_not_sound(bench):
-    bench.replace(bench.bank, 'kind = "number"\nprompt = "How much is 2?"', 'kind = "guess"\nprompt = "How much is 2?"')
+    kind = 'kind = "{}"\nprompt = "How much is 2?"'
+    bench.replace(bench.bank, kind.format("number"), kind.format("guess"))
     (finding,) = bench.findings(practice.bank)
     assert "checks/bank/25_deployment.toml" in finding
     assert "Q64-2" in finding

@@ -1,5 +1,6 @@
 import pytest
 
+from checks.course import quotation
 from checks.course.guards import repository
 
 
@@ -18,7 +19,9 @@ def test_a_link_to_a_notebook_that_is_still_to_be_built(bench):
     assert bench.findings(repository.links) == []
 
 
-@pytest.mark.parametrize("page", ["http://docs.djangoproject.com/en/stable/", "https://docs.djangoproject.com/en/dev/x"])
+@pytest.mark.parametrize(
+    "page", ["http://docs.djangoproject.com/en/stable/", "https://docs.djangoproject.com/en/dev/x"]
+)
 def test_a_link_to_documentation_that_will_move(bench, page):
     bench.replace(bench.lesson, "Three numbers", f"[Three numbers]({page})")
     assert f"links to {page}" in bench.findings(repository.links)[0]
@@ -32,6 +35,40 @@ def test_a_chapter_table_that_is_not_current(bench):
 def test_a_readme_without_a_chapter_table(bench):
     bench.write("README.md", "# Small\n")
     assert "README.md has no chapter table" in bench.findings(repository.chapters_listed)[0]
+
+
+README = """# Small
+
+> ```python
+> {code}
+> ```
+>
+> <!-- sample -->
+> <!-- /sample -->
+
+<!-- chapters -->
+<!-- /chapters -->
+"""
+
+
+def quote(bench, code):
+    start = "notebooks/source/00_start_here.py"
+    bench.write(start, (bench.root / start).read_text(encoding="utf-8") + '\n# %%\nprint("Hello")\n')
+    bench.write("README.md", README.format(code=code))
+    bench.rebuild()
+
+
+def test_a_sample_that_is_not_current(bench):
+    quote(bench, 'print("Hello")')
+    assert "README.md, : quotes an output that is not current" in bench.findings(repository.sample_quoted)[0]
+    quotation.refresh(bench.course)
+    assert "> ```\n> shown\n> ```\n" in (bench.root / "README.md").read_text(encoding="utf-8")
+    assert bench.findings(repository.sample_quoted) == []
+
+
+def test_a_sample_of_code_that_no_cell_has(bench):
+    quote(bench, 'print("Bye")')
+    assert "quotes code whose output is not in 00_start_here.ipynb" in bench.findings(repository.sample_quoted)[0]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +85,9 @@ def test_requirements_that_do_not_agree_with_the_project(bench, old, new, findin
     assert any(finding in found for found in bench.findings(repository.dependencies))
 
 
-@pytest.mark.parametrize("name", ["checks/quizzes/quiz.py", "checks/progress/__init__.py", "sample_project/lab/trace.py"])
+@pytest.mark.parametrize(
+    "name", ["checks/quizzes/quiz.py", "checks/progress/__init__.py", "sample_project/lab/trace.py"]
+)
 def test_a_module_that_hides_what_learners_import(bench, name):
     bench.write(name, "")
     assert "hides the learner's function" in bench.findings(repository.module_names)[0]
