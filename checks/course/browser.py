@@ -1,4 +1,4 @@
-"""JupyterLab in a real browser, for the browser tests and for measuring: a server of its own and a page in Chromium."""
+"""JupyterLab in a real browser, for tests and for measuring: a server of its own and a page in Chromium."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import linecache
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -16,8 +17,8 @@ from checks.quizzes import bank
 from checks.quizzes.item import Item
 
 QUERY_NAMES = (
-    "Avg Case Count Exists ExpressionWrapper F FilteredRelation Func Max Min OuterRef Prefetch Q Subquery Sum Value "
-    "When Window"
+    "Avg Case Count Exists ExpressionWrapper F FilteredRelation Func Max Min OuterRef Prefetch Q Subquery Sum "
+    "Value When Window"
 )
 DATABASE_NAMES = "DatabaseError IntegrityError OperationalError connection connections models reset_queries transaction"
 
@@ -108,7 +109,8 @@ def prove(item: Item) -> None:
     """
     with fresh_shop():
         names = namespace() | {"answer": item.answer, "output": lambda: _run(item)[0]}
-        with contextlib.redirect_stdout(io.StringIO()):
+        quiet = io.StringIO()
+        with contextlib.redirect_stdout(quiet), _displays(quiet):
             exec(_compiled(item.proof, f"<proof of {item.id}>"), names)
     if item.kind == "predict":
         with fresh_shop():
@@ -126,12 +128,32 @@ def output(item: Item) -> str:
 def _run(item: Item) -> tuple[str, Exception | None]:
     printed = io.StringIO()
     try:
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), _displays(printed):
             exec(_compiled(item.code, f"<{item.id}>"), namespace())
     except Exception as error:
         print(_said(error), file=printed)
         return printed.getvalue().rstrip(), error
     return printed.getvalue().rstrip(), None
+
+
+@contextlib.contextmanager
+def _displays(printed: io.StringIO) -> Iterator[None]:
+    """Print what code displays: in a notebook it would show up below whichever cell ran last."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        yield
+        return
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    class Printing(CapturingDisplayPublisher):
+        def publish(self, data: dict, *args: Any, **kwargs: Any) -> None:
+            print(data.get("text/plain", ""), file=printed)
+
+    publisher, shell.display_pub = shell.display_pub, Printing()
+    try:
+        yield
+    finally:
+        shell.display_pub = publisher
 
 
 def _said(error: BaseException) -> str:

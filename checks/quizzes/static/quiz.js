@@ -58,7 +58,8 @@ function judged(item, given) {
     whole.order.forEach((key, place) => marks.get(key) && reasons.set(key, whole.explains[place]));
     const right = [...marks.values()].filter(Boolean).length;
     const placed = right === 0 ? "None is" : right === 1 ? "One is" : `${right} are`;
-    return { correct, marks, reasons, text: correct ? "" : `${placed} in place.`, explain: correct ? whole.explain : "" };
+    const text = correct ? "" : `${placed} in place.`;
+    return { correct, marks, reasons, text, explain: correct ? whole.explain : "" };
   }
   if (item.choices.length) {
     const parts = new Map(item.choices.map(({ key }) => [key, opened(item, key)]));
@@ -70,21 +71,27 @@ function judged(item, given) {
       if (given.includes(key)) marks.set(key, right);
       reasons.set(key, why);
     }
-    const text = item.kind === "single" || !missed ? "" : missed === 1 ? "One is still missing." : `${missed} are still missing.`;
+    const many = missed === 1 ? "One is still missing." : `${missed} are still missing.`;
+    const text = item.kind === "single" || !missed ? "" : many;
     return { correct, marks, reasons, text, explain: correct ? opened(item, "answer").explain : "" };
   }
   const { answer, explain } = opened(item, "answer");
   const correct = item.numeric ? Number(digits(given)) === answer : plain(given) === plain(answer);
   // A prediction is followed by the truth, right or wrong; a number can be tried again.
   const final = correct || item.kind === "predict";
-  return { correct, marks, reasons, text: correct || !final ? "" : `It is ${answer}.`, explain: final ? explain : "" };
+  const text = correct || !final ? "" : `It is ${answer}.`;
+  return { correct, marks, reasons, text, explain: final ? explain : "" };
 }
 
+// The verdict for those who ask to be shown the answer.
 function solved(item) {
   const marks = new Map(), reasons = new Map();
   const whole = opened(item, "answer");
-  if (item.kind === "order") whole.order.forEach((key, place) => { marks.set(key, true); reasons.set(key, whole.explains[place]); });
-  else for (const { key } of item.choices) {
+  whole.order?.forEach((key, place) => {
+    marks.set(key, true);
+    reasons.set(key, whole.explains[place]);
+  });
+  for (const { key } of whole.order ? [] : item.choices) {
     const [right, why] = opened(item, key);
     if (right) marks.set(key, true);
     reasons.set(key, why);
@@ -113,7 +120,8 @@ const unsaved = {
 };
 
 // randomUUID exists on https and localhost only; a course may be served over plain http.
-const uuid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+const uuid = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // --- elements ------------------------------------------------------------------------------------------------------
 
@@ -134,7 +142,13 @@ const MARKS = {
   wrong: ["✗", "wrong"],
   shown: ["→", "the answer"],
 };
-const mark = (sort) => h("span", { class: `dq-mark dq-${sort}` }, h("span", { "aria-hidden": "true" }, MARKS[sort][0]), h("span", { class: "dq-hidden" }, ` ${MARKS[sort][1]}: `));
+const mark = (sort) =>
+  h("span", { class: `dq-mark dq-${sort}` },
+    h("span", { "aria-hidden": "true" }, MARKS[sort][0]),
+    h("span", { class: "dq-hidden" }, ` ${MARKS[sort][1]}: `));
+const button = (looks, onclick, ...label) =>
+  h("button", { type: "button", class: `dq-button ${looks}`, onclick }, ...label);
+const keycap = (letter) => h("kbd", { "aria-hidden": "true" }, letter);
 
 const saves = (event) => (event.ctrlKey || event.metaKey) && event.key === "s";
 
@@ -165,8 +179,8 @@ function render({ model, el }) {
   const actions = h("div", { class: "dq-actions" });
   const live = h("div", { class: "dq-hidden", "aria-live": "polite" });
   const saved = h("span", { class: "dq-saved", role: "status" });
-  const previous = h("button", { type: "button", class: "dq-button dq-quiet", onclick: () => go(position - 1) }, "‹ Previous");
-  const next = h("button", { type: "button", class: "dq-button dq-quiet", onclick: () => go(position + 1) });
+  const previous = button("dq-quiet", () => go(position - 1), "‹ Previous");
+  const next = button("dq-quiet", () => go(position + 1));
   const card = h(
     "section",
     { class: "dq", tabindex: "-1", "aria-label": `Quiz ${name}`, "data-lm-suppress-shortcuts": true },
@@ -209,7 +223,10 @@ function render({ model, el }) {
       const went = first.get(id);
       const [sign, word] = !went ? ["", "open"] : went.correct ? MARKS.right : MARKS.wrong;
       const tone = !went ? "" : went.correct ? " dq-right" : " dq-wrong";
-      return h("li", { class: `dq-dot${tone}`, "aria-label": `Item ${index + 1}: ${word}`, "aria-current": index === position ? "step" : null }, sign);
+      return h("li", {
+        class: `dq-dot${tone}`, "aria-label": `Item ${index + 1}: ${word}`,
+        "aria-current": index === position ? "step" : null,
+      }, sign);
     }));
   }
 
@@ -222,20 +239,25 @@ function render({ model, el }) {
     ].filter(Boolean);
     if (kind === "order") return [...asking, h("p", { class: "dq-asks" }, asks), rows()];
     if (!choices.length) {
-      const label = h("label", { for: `${uid}-input` }, `${asks}${numeric && kind === "predict" ? " (a number)" : ""}`);
+      const wanted = numeric && kind === "predict" ? `${asks} (a number)` : asks;
+      const label = h("label", { for: `${uid}-input` }, wanted);
       const box = h("input", {
-        type: "text", class: "dq-input", id: `${uid}-input`, autocomplete: "off", autocapitalize: "off", spellcheck: "false",
-        inputmode: numeric ? "decimal" : "text", value: typed, "aria-describedby": `${uid}-prompt`,
-        oninput: (event) => { state().typed = event.target.value; drawAsking(); },
+        type: "text", class: "dq-input", id: `${uid}-input`, value: typed, "aria-describedby": `${uid}-prompt`,
+        autocomplete: "off", autocapitalize: "off", spellcheck: "false", inputmode: numeric ? "decimal" : "text",
+        oninput: (event) => {
+          state().typed = event.target.value;
+          drawAsking();
+        },
       });
       return [...asking, h("p", { class: "dq-asks" }, label), box];
     }
+    const type = kind === "single" ? "radio" : "checkbox";
     const html = new Map(choices.map((choice) => [choice.key, choice.html]));
     return [h("fieldset", { class: "dq-choices" },
       h("legend", {}, asking, h("p", { class: "dq-asks" }, asks)),
       order.map((key, index) => h("div", { class: "dq-choice", "data-key": key },
         h("label", {},
-          h("input", { type: kind === "single" ? "radio" : "checkbox", name: `${uid}-${id}`, value: key, checked: chosen.has(key), onchange: choose }),
+          h("input", { type, name: `${uid}-${id}`, value: key, checked: chosen.has(key), onchange: choose }),
           h("kbd", { class: "dq-key", "aria-hidden": "true" }, String(index + 1)),
           h("span", { class: "dq-text", html: html.get(key) })))))];
   }
@@ -253,15 +275,18 @@ function render({ model, el }) {
     const { order } = state(), last = order.length - 1;
     const html = new Map(item().choices.map((choice) => [choice.key, choice.html]));
     const arrow = (sign, word, text, from, to) => h("button", {
-      type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move ${word}: ${text}`, disabled: to < 0 || to > last,
-      onclick: () => move(from, to),
+      type: "button", class: "dq-move", tabindex: "-1", "aria-label": `Move ${word}: ${text}`,
+      disabled: to < 0 || to > last, onclick: () => move(from, to),
     }, sign);
     return h("ol", { class: "dq-rows", "aria-labelledby": `${uid}-prompt` }, order.map((key, index) => {
       const text = h("span", { class: "dq-text", html: html.get(key) }), words = text.textContent;
-      return h("li", { class: "dq-row", "data-key": key, tabindex: "0", "aria-label": `${words}, ${index + 1} of ${last + 1}. Shift and arrow moves it.` },
+      const label = `${words}, ${index + 1} of ${last + 1}. Shift and arrow moves it.`;
+      return h("li", { class: "dq-row", "data-key": key, tabindex: "0", "aria-label": label },
         h("kbd", { class: "dq-key", "aria-hidden": "true" }, String(index + 1)),
         text,
-        h("span", { class: "dq-moves" }, arrow("↑", "up", words, index, index - 1), arrow("↓", "down", words, index, index + 1)));
+        h("span", { class: "dq-moves" },
+          arrow("↑", "up", words, index, index - 1),
+          arrow("↓", "down", words, index, index + 1)));
     }));
   }
 
@@ -285,16 +310,20 @@ function render({ model, el }) {
     return (item().numeric ? isNumber(typed) : typed.trim()) ? typed : null;
   }
 
+  function keys() {
+    const { kind, choices } = item();
+    if (kind === "order") return "↑ ↓, with Shift to move";
+    return choices.length ? `1–${choices.length}` : "Enter, then ← →";
+  }
+
   function drawAsking() {
     const ready = given() !== null;
     if (!actions.querySelector(".dq-submit")) {
-      const { kind, choices } = item();
-      const keys = !choices.length ? "Keys: Enter, then ← →" : kind === "order" ? "Keys: ↑ ↓, with Shift to move" : `Keys: 1–${choices.length}`;
       actions.replaceChildren(
-        h("button", { type: "button", class: "dq-button dq-submit dq-sure", onclick: () => submit(true) }, "Sure", h("kbd", { "aria-hidden": "true" }, "S")),
-        h("button", { type: "button", class: "dq-button dq-submit dq-unsure", onclick: () => submit(false) }, "Not sure", h("kbd", { "aria-hidden": "true" }, "N")),
+        button("dq-submit dq-sure", () => submit(true), "Sure", keycap("S")),
+        button("dq-submit dq-unsure", () => submit(false), "Not sure", keycap("N")),
         h("span", { class: "dq-hint" }, "How sure are you?"),
-        h("span", { class: "dq-keys", "aria-hidden": "true" }, keys));
+        h("span", { class: "dq-keys", "aria-hidden": "true" }, `Keys: ${keys()}`));
     }
     // aria-disabled keeps them in the tab order, so that the keyboard does not lose its place.
     actions.querySelectorAll(".dq-submit").forEach((button) => button.setAttribute("aria-disabled", String(!ready)));
@@ -305,7 +334,9 @@ function render({ model, el }) {
     const answer = given(), asked = item(), now = state();
     if (now.verdict) return;
     if (answer === null) {
-      feedback.replaceChildren(h("p", {}, asked.choices.length ? "Choose first, then say how sure you are." : asked.numeric ? "Type a number, in digits." : "Type your answer first."));
+      const missing = asked.numeric ? "Type a number, in digits." : "Type your answer first.";
+      const unchosen = "Choose first, then say how sure you are.";
+      feedback.replaceChildren(h("p", {}, asked.choices.length ? unchosen : missing));
       inputs()[0].focus();
       return;
     }
@@ -345,22 +376,25 @@ function render({ model, el }) {
       choice.append(h("div", { class: "dq-why", id: `${uid}-${key}`, html: why }));
       choice.querySelector("input")?.setAttribute("aria-describedby", `${uid}-${key}`);
     }
-    const [sign, word] = verdict.revealed ? ["→", "The answer"] : verdict.correct ? ["✓", "Right"] : ["✗", "Not right"];
     const tone = verdict.revealed ? "shown" : verdict.correct ? "right" : "wrong";
-    const calibrated = verdict.revealed ? "" : verdict.correct ? (verdict.sure ? "" : " You knew more than you thought.") : verdict.sure ? " You were sure: remember this one." : "";
+    const word = { shown: "The answer.", right: "Right.", wrong: "Not right." }[tone];
+    const surprise =
+      tone === "right" && !verdict.sure ? " You knew more than you thought."
+      : tone === "wrong" && verdict.sure ? " You were sure: remember this one."
+      : "";
     feedback.replaceChildren(
       h("div", { class: `dq-verdict dq-${tone}` },
-        h("p", { class: "dq-headline" }, h("span", { class: "dq-sign", "aria-hidden": "true" }, sign), h("b", {}, `${word}.`), verdict.text && ` ${verdict.text}`, calibrated),
+        h("p", { class: "dq-headline" },
+          h("span", { class: "dq-sign", "aria-hidden": "true" }, MARKS[tone][0]), h("b", {}, word),
+          verdict.text && ` ${verdict.text}`, surprise),
         verdict.explain && h("div", { class: "dq-explain", html: verdict.explain }),
         h("div", { class: "dq-output" })));
     drawOutput();
     const again = !finished(verdict);
     next.hidden = !again;
-    actions.replaceChildren(...[
-      again && h("button", { type: "button", class: "dq-button dq-sure", onclick: retry }, "Try again"),
-      again && h("button", { type: "button", class: "dq-button", onclick: reveal }, "Show the answer"),
-      !again && h("button", { type: "button", class: "dq-button dq-sure", onclick: () => go(position + 1) }, position + 1 === items.length ? "See your score" : "Next question"),
-    ].filter(Boolean));
+    const onwards = position + 1 === items.length ? "See your score" : "Next question";
+    if (again) actions.replaceChildren(button("dq-sure", retry, "Try again"), button("", reveal, "Show the answer"));
+    else actions.replaceChildren(button("dq-sure", () => go(position + 1), onwards));
   }
 
   function drawOutput() {
@@ -393,34 +427,42 @@ function render({ model, el }) {
     card.scrollIntoView({ block: "nearest" });
   }
 
-  const firstInput = () => inputs().find((input) => !input.disabled && !input.readOnly) ?? actions.querySelector("button");
+  const firstInput = () =>
+    inputs().find((input) => !input.disabled && !input.readOnly) ?? actions.querySelector("button");
 
   // --- the score ---
 
   function drawScore() {
-    const went = items.map((each) => ({ id: each.id, ...first.get(each.id), answered: first.has(each.id) }));
-    const right = went.filter((each) => each.correct).length;
-    const open = went.filter((each) => !each.answered), missed = went.filter((each) => each.answered && !each.correct);
-    const guessed = went.filter((each) => each.correct && !each.sure), fooled = missed.filter((each) => each.sure);
+    const went = items.map(({ id }) => ({ id, ...first.get(id) }));
+    const right = went.filter((each) => each.correct);
+    const missed = went.filter((each) => each.correct === false);
+    const open = went.filter((each) => each.correct === undefined);
+    const fooled = missed.filter((each) => each.sure), unsure = missed.filter((each) => !each.sure);
+    const guessed = right.filter((each) => !each.sure);
     const names = (list) => list.map((each) => each.id).join(", ");
     const advice = [
       open.length && `Still open: ${names(open)}.`,
-      fooled.length && `Sure, and wrong: ${names(fooled)}. That is what costs an interview, so read the section again and say the answer aloud.`,
-      missed.length > fooled.length && `Missed: ${names(missed.filter((each) => !each.sure))}. Run the cells above once more, then repeat.`,
+      fooled.length && `Sure, and wrong: ${names(fooled)}. That is what costs an interview: `
+        + "read the section again and say the answer aloud.",
+      unsure.length && `Missed: ${names(unsure)}. Run the cells above once more, then repeat.`,
       guessed.length && `Right, but not sure: ${names(guessed)}. Read why, so that you can give the reason too.`,
-      right === items.length && !guessed.length && "You can say this in an interview. Go on to the exercises.",
+      right.length === items.length && !guessed.length && "You can say this in an interview. Go on to the exercises.",
     ].filter(Boolean);
+    const again = [...open, ...missed].map((each) => each.id);
     main.replaceChildren(
-      h("p", { class: "dq-score" }, h("b", {}, `${right} of ${items.length}`), " right at the first try"),
-      h("ul", { class: "dq-results" }, went.map((each) => h("li", {},
-        h("span", { class: `dq-mark${each.answered ? ` dq-${each.correct ? "right" : "wrong"}` : ""}`, "aria-hidden": "true" }, each.answered ? MARKS[each.correct ? "right" : "wrong"][0] : "·"),
-        h("b", {}, each.id), ` ${each.answered ? `${each.correct ? "right" : "wrong"}, ${each.sure ? "sure" : "not sure"}` : "open"}`))),
+      h("p", { class: "dq-score" }, h("b", {}, `${right.length} of ${items.length}`), " right at the first try"),
+      h("ul", { class: "dq-results" }, went.map(({ id, correct, sure }) => {
+        const tone = correct === undefined ? null : correct ? "right" : "wrong";
+        return h("li", {},
+          h("span", { class: `dq-mark dq-${tone}`, "aria-hidden": "true" }, tone ? MARKS[tone][0] : "·"),
+          h("b", {}, id), tone ? ` ${tone}, ${sure ? "sure" : "not sure"}` : " open");
+      })),
       h("ul", { class: "dq-advice" }, advice.map((line) => h("li", {}, line))));
-    const again = [...open, ...missed];
-    actions.replaceChildren(...[
-      again.length && h("button", { type: "button", class: "dq-button dq-sure", onclick: () => repeat(again.map((each) => each.id)) }, open.length ? "Go to the open ones" : `Repeat what was missed`),
-      h("button", { type: "button", class: "dq-button", onclick: () => repeat(items.map(({ id }) => id)) }, "Start over"),
-    ].filter(Boolean));
+    actions.replaceChildren(button("", () => repeat(items.map(({ id }) => id)), "Start over"));
+    if (again.length) {
+      const label = open.length ? "Go to the open ones" : "Repeat what was missed";
+      actions.prepend(button("dq-sure", () => repeat(again), label));
+    }
   }
 
   function repeat(ids) {
@@ -459,11 +501,13 @@ function render({ model, el }) {
       if (item() === asked && state() === now) drawOutput();
     };
     now.quiet = setTimeout(() => say({ title: "Running it …" }), SHORT);
-    now.late = setTimeout(() => say({ title: "The kernel is busy or stopped. Run the code in a cell to see its output." }), PATIENCE);
+    const late = "The kernel is busy or stopped. Run the code in a cell to see its output.";
+    now.late = setTimeout(() => say({ title: late }), PATIENCE);
     now.ran = (message) => {
       clearTimeout(now.quiet);
       clearTimeout(now.late);
-      say(message.problem ? { title: `It could not run: ${message.problem}` } : { title: "What it printed just now:", text: message.output || "(nothing)" });
+      if (message.problem) say({ title: `It could not run: ${message.problem}` });
+      else say({ title: "What it printed just now:", text: message.output || "(nothing)" });
     };
     try {
       model.send({ run: asked.id });

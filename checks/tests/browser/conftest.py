@@ -1,4 +1,4 @@
-"""A JupyterLab and a Chromium for the browser tests; where there is no Chromium, all of them are skipped, and it is said.
+"""A JupyterLab and a Chromium for the browser tests; without a Chromium all are skipped, and it is said aloud.
 
 `folder` is what JupyterLab serves, `home` where learners' progress goes, `lab` a fresh page: `lab.open("a.ipynb")`,
 `lab.run_all()`, `lab.wait_idle()`, `lab.theme("dark")` (see checks/course/browser.py).

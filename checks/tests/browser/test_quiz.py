@@ -137,7 +137,7 @@ def test_one_can_go_back_and_forth_and_finds_the_answer_there(quiz):
     assert choice(quiz, SINGLE.choices[0].text).is_checked()
 
 
-# --- by keyboard, which never reaches the notebook --------------------------------------------------------------------
+# --- by keyboard, which never reaches the notebook ----------------------------------------------------------------
 
 
 def untouched(lab):
@@ -238,7 +238,7 @@ def test_arrows_choose_among_radios_and_move_rows(quiz, lab):
     assert quiz.locator("[aria-live]", has_text="Now 2 of 4.").count() == 1
 
 
-# --- for everyone ------------------------------------------------------------------------------------------------------
+# --- for everyone --------------------------------------------------------------------------------------------------
 
 
 def test_controls_have_names_and_feedback_is_announced(quiz):
@@ -319,7 +319,7 @@ def test_nothing_moves_for_those_who_ask_for_that(quiz, lab):
     assert durations() == ["0s none"]
 
 
-# --- the page and the kernel -------------------------------------------------------------------------------------------
+# --- the page and the kernel ----------------------------------------------------------------------------------------
 
 
 def test_the_page_draws_the_same_numbers_as_the_seals(lab, quiz):
@@ -357,7 +357,7 @@ def test_a_prediction_is_followed_by_what_the_code_prints(quiz):
     quiz.get_by_role("textbox").fill("False")
     button(quiz, "Not sure").click()
     quiz.get_by_text("What it printed just now:").wait_for()
-    assert quiz.locator(".dq-output pre").inner_text() == "True"
+    assert quiz.locator(".dq-output pre").inner_text() == "True\n0 queries"
     assert button(quiz, "See your score").evaluate("button => button === document.activeElement")
 
 

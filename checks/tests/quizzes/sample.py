@@ -6,7 +6,7 @@ SINGLE = Item(
     id="Q36-1",
     question="Q36",
     kind="single",
-    prompt="A `Profile` has `user = OneToOneField(User, …)`. `u` is a user without a profile. What does `u.profile` do?",
+    prompt="A `Profile` has `user = OneToOneField(User, …)`. `u` is a user without one. What does `u.profile` do?",
     choices=(
         Choice(
             "It raises `RelatedObjectDoesNotExist`, which is also a `DoesNotExist` of `Profile`.",
@@ -49,7 +49,7 @@ NUMBER = Item(
     question="Q36",
     kind="number",
     prompt="How many rows of `Profile` may point at one `User`, **at most**?",
-    code="class Profile(models.Model):\n    # one per user\n    user = models.OneToOneField(User, on_delete=models.CASCADE)",
+    code="class Profile(models.Model):\n    # one per user\n    user = models.OneToOneField(User, models.CASCADE)",
     answer=1,
     explain="The unique constraint says *at most one*. It does not say *exactly one*.",
     proof="assert 1 == answer",
@@ -72,10 +72,10 @@ PREDICT = Item(
     question="Q36",
     kind="predict",
     prompt="What does this print?",
-    code='print(Profile._meta.get_field("user").unique)',
+    code='with queries():\n    print(Profile._meta.get_field("user").unique)',
     answer="True",
     explain="A one-to-one field is a foreign key with a unique constraint.",
-    proof='assert output() == "True"',
+    proof='assert output().startswith("True")',
 )
 ITEMS = (SINGLE, MULTIPLE, NUMBER, ORDER, PREDICT)
 

@@ -43,5 +43,5 @@ def test_the_text_shows_everything_that_is_asked():
     text = fallback.text("Q36", ITEMS)
     assert "Q36-1 · Choose one\nA `Profile` has" in text
     assert "  4. " in text
-    assert '    print(Profile._meta.get_field("user").unique)' in text
+    assert '    with queries():\n        print(Profile._meta.get_field("user").unique)' in text
     assert all(choice.explain not in text for item in ITEMS for choice in item.choices)

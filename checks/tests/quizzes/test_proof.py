@@ -1,5 +1,8 @@
 """Proofs run on fresh shop data, and one that fails says where and how."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -100,6 +103,18 @@ def test_the_output_of_code_is_what_it_prints():
     item = replace(PREDICT, code="with queries():\n    print(Book.objects.exists())")
     assert proof.output(item).startswith("True\n")
     assert "1 query" in proof.output(item)
+
+
+def test_what_code_displays_in_a_notebook_is_part_of_its_output(tmp_path):
+    code = (
+        "from checks.quizzes import proof; from checks.tests.quizzes.sample import PREDICT; "
+        "text = proof.output(PREDICT); print([text])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--colors=nocolor", "-c", code],
+        capture_output=True, text=True, encoding="utf-8", env={**os.environ, "IPYTHONDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.stdout == "['True\\n0 queries']\n"
 
 
 def test_the_command_counts_the_proofs_that_hold(bank, capsys):
