@@ -9,6 +9,7 @@ import linecache
 import os
 import re
 import sys
+import time
 import traceback
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,7 +45,10 @@ def main(job: dict, baseline: list | None, inherited: tuple[int, ...] = ()):
     """Run a job (see `trial.Job`) in this process and end it. `inherited` are descriptors that are not the answer's."""
     leave, write = os._exit, open
     folder = Path(job["folder"])
+    from lab.database import boot
+
     try:
+        boot()  # done long ago, unless this process was spawned
         isolate(job, folder, inherited)
         if job["isolated"]:
             refused = forbid(folder)
@@ -84,6 +88,7 @@ def isolate(job: dict, folder: Path, inherited: tuple[int, ...]):
     sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
     sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
     os.chdir(folder / "work")
+    (folder / "started").touch()
     sys.dont_write_bytecode = True
     # Written by a thread of C just before the time is up, even in the middle of a long SQL statement: where it was.
     place = os.open(folder / "place.txt", os.O_WRONLY | os.O_CREAT, 0o600)
@@ -102,7 +107,7 @@ def _limits(resource, job):
     yield resource.RLIMIT_CORE, 0
     yield resource.RLIMIT_FSIZE, FILE_LIMIT
     # Should the examiner itself be killed, a busy answer still ends.
-    yield resource.RLIMIT_CPU, int(job["seconds"]) + 2
+    yield resource.RLIMIT_CPU, int(time.process_time() + job["seconds"]) + 2
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         yield resource.RLIMIT_AS, pages * resource.getpagesize() + MEMORY_LIMIT

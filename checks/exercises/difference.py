@@ -164,7 +164,7 @@ def type_difference(given, expected, shape) -> str | None:
     """A sentence on types when these alone, or above all, tell two values apart; None where the types agree."""
     mine, theirs = kind_of(given), kind_of(expected)
     if isinstance(given, list) and given[0] == "other":
-        return f"{given[2][:1].upper()}{given[2][1:]}." if given[2] else f"a {mine} is not {_a(expected)}."
+        return given[2] + ("" if given[2].endswith("?") else ".") if given[2] else f"a {mine} is not {_a(expected)}."
     if isinstance(given, list) and given[0] == "float" and given[1] == "nan":
         return "NaN is what is left of a calculation without a number; it equals nothing, not even itself."
     if mine == theirs:
@@ -177,6 +177,8 @@ def type_difference(given, expected, shape) -> str | None:
         return f"you return whole instances where {'a plain value' if theirs in _SCALARS else _a(expected)} is expected."
     if theirs.endswith(" instance") and not mine.endswith(" instance"):
         return f"you return {'plain values' if mine in _SCALARS else _a(given) + ' per row'}, expected is {_a(expected)}."
+    if is_rows(expected):
+        return f"{_a(given)} where rows are expected, a QuerySet or a list."
     return f"{_a(given)} where {_a(expected)} is expected."
 
 
@@ -184,7 +186,9 @@ _SCALARS = ("str", "int", "float", "Decimal", "bool", "None", "date", "datetime"
 
 
 def _deeper_type_difference(given, expected, shape) -> str | None:
-    if kind_of(given) == "tuple" and len(given[1]) == len(expected[1]):
+    if kind_of(given) == "tuple":
+        if len(given[1]) != len(expected[1]):
+            return f"yours has {_count(len(given[1]), 'value')}, expected {'is' if len(expected[1]) == 1 else 'are'} {len(expected[1])}."
         pairs = list(zip(given[1], expected[1], strict=True))
     elif kind_of(given) == "dict":
         theirs = {canonical(key): inner for key, inner in expected[1]}

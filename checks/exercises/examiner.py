@@ -20,7 +20,7 @@ from pathlib import Path
 
 from checks.exercises import candidate, datasets, observation, verdict
 from checks.exercises.source import Exercise, SourceError, UnknownExercise, find
-from checks.exercises.trial import Laboratory, Observation, digest, job
+from checks.exercises.trial import Laboratory, Observation, digest, job, shortened
 from checks.exercises.verdict import Verdict, judge, troubled, unread
 
 PATIENCE = 120  # seconds; each run has its own limit, this is for an examiner that hangs
@@ -208,17 +208,21 @@ class Examiner:
         import multiprocessing
         import multiprocessing.util  # noqa: F401  its exit handler, which waits for processes, must come after ours
 
+        from lab.database import interrupts_held
+
         self.close()
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         context = multiprocessing.get_context(method)
         if method == "forkserver":
             context.set_forkserver_preload(["checks.exercises.examiner", "lab.capture", "django.db.models", "django.test"])
-        self._owner = os.getpid()
-        self.folder = Path(tempfile.mkdtemp(prefix="course-check-"))
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, str(self.folder), self._method), name="examiner")
-        self._process.start()
-        theirs.close()
+        with interrupts_held():
+            self._owner = os.getpid()
+            self.folder = Path(tempfile.mkdtemp(prefix="course-check-"))
+            self._connection, theirs = context.Pipe()
+            process = context.Process(target=serve, args=(theirs, str(self.folder), self._method), name="examiner")
+            process.start()
+            self._process = process
+            theirs.close()
         atexit.register(self.close)
 
     def close(self):
@@ -331,9 +335,8 @@ def _observe_here(exercise: Exercise, source: str, dataset: str, prebuilt: Path)
         database.close_connections()
     report = json.loads(json.dumps(report))
     status, detail = report["status"], ", ".join(report.get("names", ()))
-    return Observation(
-        dataset, status, tuple(report["calls"]), report.get("error", {}), detail=detail, output=printed.getvalue()[:2_000]
-    )
+    output = shortened(printed.getvalue())
+    return Observation(dataset, status, tuple(report["calls"]), report.get("error", {}), detail=detail, output=output)
 
 
 @contextmanager

@@ -176,10 +176,7 @@ def _ties(queryset) -> list[int] | None:
         name = term if type(term) is str else getattr(getattr(term, "expression", term), "name", None)
         if type(name) is not str:
             return None
-        name = name.lstrip("-")
-        if name == "pk" and meta.pk:
-            name = meta.pk.attname
-        names.append(name)
+        names.append(name.lstrip("-"))
     fields = getattr(queryset, "_fields", None) or ()
     groups, last = [], None
     for row in queryset._result_cache or ():
@@ -193,6 +190,8 @@ def _ties(queryset) -> list[int] | None:
             read = {fields[0]: row}  # values_list(flat=True)
         else:
             return None
+        if meta.pk and "pk" not in read and meta.pk.attname in read:
+            read = {**read, "pk": read[meta.pk.attname]}
         if any(name not in read for name in names):
             return None
         key = [read[name] for name in names]

@@ -1,10 +1,11 @@
 """Rehearses every exercise through the real examiner: the stub, the solution, the alternatives and the mistakes.
 
-The stub must be "not attempted", solution and alternatives correct, and each mistake must fail with its own sentence:
+The stub must be "not attempted", and no answer when its dots are taken away; solution and alternatives correct, and each mistake must fail with its own sentence:
 else the data cannot tell it from a right answer, or from another mistake.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ def parts(exercise: Exercise) -> list[Part]:
     """All that a rehearsal runs of an exercise."""
     return [
         Part(exercise, "stub", exercise.stub),
+        Part(exercise, "emptied stub", re.sub(r"^(\s*)\.\.\.$", r"\1pass", exercise.stub, flags=re.M)),
         Part(exercise, "solution", exercise.solution),
         *(Part(exercise, f"alternative {n}", one.source) for n, one in enumerate(exercise.alternatives, 1)),
         *(Part(exercise, f"mistake {n}", one.source, n) for n, one in enumerate(exercise.mistakes, 1)),
@@ -54,6 +56,8 @@ def problem_with(part: Part, verdict: Verdict | Exception) -> str | None:
         return str(verdict)
     if part.name == "stub":
         return None if verdict.outcome == NOT_ATTEMPTED else f"judged {verdict.outcome}, must be not attempted. {verdict.message}"
+    if part.name == "emptied stub":
+        return "what the learner is given passes already" if verdict.passed else None
     if part.mistake is None:
         return None if verdict.passed else f"judged {verdict.outcome}, must be correct. {_said(verdict)}"
     if verdict.passed:

@@ -1,12 +1,16 @@
 """What a learner calls in an exercise notebook: check, hint and solution."""
 
+import builtins
 import sys
+from contextlib import contextmanager
+from types import BuiltinFunctionType
 
 from checks.exercises import source as sources
 
 ATTEMPTS = 3  # after as many tries the solution is shown without further asking
 
 _hints_without_journal: dict[str, int] = {}
+_builtins = {name: value for name, value in vars(builtins).items() if type(value) in (type, BuiltinFunctionType)}
 
 
 def check(exercise_id: str):
@@ -24,15 +28,16 @@ def check(exercise_id: str):
             "exercises in JupyterLab."
         )
         return
-    from checks.exercises.examiner import ExaminerError, examine
+    with _own_builtins():
+        from checks.exercises.examiner import ExaminerError, examine
 
-    try:
-        verdict = examine(exercise_id, source, sources.FOLDER)
-    except (sources.UnknownExercise, sources.SourceError, ExaminerError) as error:
-        _show_sentence(str(error))
-        return
-    _show(verdict)
-    _remember(verdict, source)
+        try:
+            verdict = examine(exercise_id, source, sources.FOLDER)
+        except (sources.UnknownExercise, sources.SourceError, ExaminerError) as error:
+            _show_sentence(str(error))
+            return
+        _show(verdict)
+        _remember(verdict, source)
 
 
 def hint(exercise_id: str):
@@ -88,6 +93,22 @@ def running_cell() -> str | None:
         return shell.history_manager.input_hist_raw[-1]
     except (AttributeError, IndexError):
         return None
+
+
+@contextmanager
+def _own_builtins():
+    """Python's own builtins for as long as a check takes: the cell that it stands in may have replaced some."""
+    names = builtins.__dict__
+    replaced = {}
+    for name, value in _builtins.items():
+        if names.get(name) is not value:
+            replaced[name] = names.get(name)
+            names[name] = value
+    try:
+        yield
+    finally:
+        for name, value in replaced.items():
+            names[name] = value
 
 
 def _shell():

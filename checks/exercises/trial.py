@@ -26,6 +26,7 @@ MAX_PROCESSES = 3
 SHOWN_OUTPUT = 2_000
 GRACE = 0.25  # seconds beyond the limit, to write where the time went
 POLL = 0.05
+START = 30  # seconds for a spawned process to import Django
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,14 @@ class Laboratory:
         """Wait for a process to end, or end it; says why it ended."""
         from multiprocessing.connection import wait
 
-        # A spawned process has to import Django first.
-        limit = time.monotonic() + seconds + GRACE + (0 if self.method == "fork" else 10)
+        began = time.monotonic()
+        started = self.method == "fork"
         why = None
         while why is None and not wait([process.sentinel], timeout=POLL):
-            if time.monotonic() > limit:
+            if not started and (folder / "started").exists():
+                # A spawned process had to import Django first.
+                began, started = time.monotonic(), True
+            if time.monotonic() - began > (seconds if started else START) + GRACE:
                 why = "time"
             elif _size(folder / "output.txt") > MAX_OUTPUT:
                 why = "output"
@@ -259,9 +263,13 @@ def _signal_name(number: int) -> str:
 def _output(path: Path) -> str:
     try:
         with open(path, "rb") as file:
-            text = file.read(SHOWN_OUTPUT + 1).decode("utf-8", "replace")
+            return shortened(file.read(SHOWN_OUTPUT + 1).decode("utf-8", "replace"))
     except OSError:
         return ""
+
+
+def shortened(text: str) -> str:
+    """The first lines of what an answer printed."""
     lines = text[:SHOWN_OUTPUT].splitlines()
     return "\n".join(lines[:20]) + ("\n…" if len(lines) > 20 or len(text) > SHOWN_OUTPUT else "")
 

@@ -238,7 +238,9 @@ def _error(exercise: Exercise, seen: Observation, source: str) -> Verdict:
         details = [line for line in rest if line.strip()][:5]
     if kind in ("NameError", "UnboundLocalError"):
         details.append("Only this cell is run, with the imports of the notebook's first cell: define here what it needs.")
-    if not seen.error.get("frames"):
+    if kind == "TypeError" and text.startswith(tuple(f"{entry}()" for entry in exercise.entries)):
+        details.append("It is called as the exercise says: keep the parameters as they were.")
+    elif not seen.error.get("frames"):
         details.append("It happened while the check used what your answer returned: is it what the exercise asks for?")
     if seen.dataset != "shop":
         details.append(f"It happened on {DATASET_NAMES[seen.dataset]}.")
