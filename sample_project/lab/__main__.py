@@ -1,4 +1,4 @@
-"""`python -m lab` builds the bookshop's database ahead of the first notebook; with `--lines N`, a grown one as well."""
+"""`python -m lab` builds the bookshop's database ahead of the first notebook; with `--lines N`, a grown one too."""
 
 import argparse
 from functools import partial

@@ -120,6 +120,8 @@ class Capture(Sequence):
     def _record(self, execute, sql, params, many, context):
         # psycopg composes some statements as objects.
         text = sql if isinstance(sql, str) else sql.as_string(context["connection"].connection)
+        if many:
+            params = list(params)  # an iterator could not be read twice
         line, code, relation = self._origin(sys._getframe(1), selects=text.lstrip()[:6].upper() == "SELECT")
         self.everything.append(Statement(text, params, line, code, relation, many))
         return execute(sql, params, many, context)

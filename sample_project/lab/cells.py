@@ -99,7 +99,12 @@ def _end_open_transactions():
     for connection in connections.all(initialized_only=True):
         if connection.connection is None and not connection.in_atomic_block:
             continue
-        if connection.in_atomic_block or connection.needs_rollback or not connection.get_autocommit() or _has_begun(connection):
+        if (
+            connection.in_atomic_block
+            or connection.needs_rollback
+            or not connection.get_autocommit()
+            or _has_begun(connection)
+        ):
             database.discard(connection)
             found = True
     return found

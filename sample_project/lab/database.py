@@ -51,7 +51,7 @@ def boot():
     import django
 
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
-    # Cells run under an event loop, where Django refuses synchronous queries. A kernel serves one person: they may wait.
+    # Cells run under an event loop, where Django refuses synchronous queries. One person at a kernel may wait.
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with interrupts_held():
         django.setup()
@@ -78,7 +78,7 @@ def interrupts_held():
 
 
 def shop(lines: int | None = None) -> Path:
-    """The learner's database: the bookshop with its books, customers and orders, or grown to at least `lines` lines."""
+    """The learner's database: the bookshop as it is, or grown to at least `lines` order lines."""
     boot()
     path = _place(_shop_name(lines))
     if not path.exists() and processes_exist():
@@ -164,7 +164,8 @@ def in_async_thread(function, start: bool = False):
     from asgiref.sync import SyncToAsync
 
     executor = SyncToAsync.single_thread_executor
-    if not (executor._threads or start) or threading.current_thread() in executor._threads:
+    alive = any(thread.is_alive() for thread in executor._threads)  # in a forked child none is
+    if not alive and (executor._threads or not start) or threading.current_thread() in executor._threads:
         return None
     future = executor.submit(function)
     try:
@@ -180,7 +181,7 @@ def processes_exist() -> bool:
 
 
 def stop_async_statement():
-    """End the statement that runs in the thread of `await`. Its connection has to be closed before it is used again."""
+    """End the statement that runs in the thread of `await`. Close its connection before it is used again."""
     if processes_exist() and "asgiref.sync" in sys.modules:
         from asgiref.sync import SyncToAsync
 
@@ -222,7 +223,7 @@ def cache_folder() -> Path:
     import platformdirs
 
     chosen = os.environ.get("COURSE_CACHE") or platformdirs.user_cache_dir(COURSE, appauthor=False)
-    for parent in [Path(chosen), Path(tempfile.gettempdir()) / COURSE]:
+    for parent in [Path(chosen).absolute(), Path(tempfile.gettempdir()) / COURSE]:
         folder = parent / fingerprint()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -289,10 +290,15 @@ def _build_apart(lines):
     from .waiting import wait_for
 
     command = [sys.executable, "-m", "lab", *([] if lines is None else ["--lines", str(lines)])]
-    # Whatever the learner has set for this kernel is not to be inherited, except where the files go.
-    environment = {**os.environ, "COURSE_CACHE": str(cache_folder().parent), "PYTHONPATH": os.pathsep.join(sys.path)}
+    path = os.pathsep.join(folder for folder in sys.path if folder)
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        command,
+        cwd=PROJECT,
+        env={**os.environ, "COURSE_CACHE": str(cache_folder().parent), "PYTHONPATH": path, "PYTHONUTF8": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
     ) as process:
         try:
             output = wait_for(process)
@@ -355,5 +361,3 @@ def _close_of_this_thread():
 
     for connection in connections.all(initialized_only=True):
         discard(connection)
-
-

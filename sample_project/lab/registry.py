@@ -24,9 +24,9 @@ _KEPT_BY_DESCRIPTORS = ["RelatedObjectDoesNotExist", "related_manager_cls", "rel
 
 
 def install():
-    """Let cells define models from now on. Those of `__main__` belong to the app "lab" unless their Meta says otherwise.
+    """Let cells define models from now on. Does nothing the second time.
 
-    Does nothing the second time.
+    Models of `__main__` belong to the app "lab" unless their Meta says otherwise.
     """
     from django.apps import apps
     from django.db.models.base import ModelBase

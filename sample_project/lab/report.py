@@ -12,6 +12,11 @@ SHOWN = 8
 
 _SAVEPOINT = re.compile(r'"?\bs\d+_x\d+"?')
 
+# What stands for columns, values or rows that are not shown.
+_COUNTED = re.compile(r"(\(\d+ columns[^)]*\)|… \d+ \w+)")
+# Before each line of SQL: its number, or nothing.
+MARGIN = 3
+
 # The editor's own colours, in either theme; elsewhere ones with enough contrast on white and on black.
 _STYLE = (
     "<style>.lab-sql .k{color:var(--jp-mirror-editor-keyword-color,#1a7f37);font-weight:bold}"
@@ -84,7 +89,7 @@ class queries(Capture):  # noqa: N801 - learners write `with queries():`
     def _lines_of(self, group, number):
         first = group[0]
         text = readable(first.sql, first.params, first.many, self._full).splitlines()
-        lines = [("sql", f"{number:<2} {text[0]}"), *(("sql", f"   {line}") for line in text[1:])]
+        lines = [("sql", f"{number:<{MARGIN - 1}} {text[0]}"), *(("sql", f"   {line}") for line in text[1:])]
         if len(group) > 1:
             lines.append(("note", f"   × {len(group)} {_how_equal(group)}"))
         if first.many:
@@ -120,8 +125,13 @@ def _highlighted(line):
     from pygments.lexers.sql import SqlLexer
     from pygments.token import Keyword, Literal
 
-    html = []
-    for kind, text in SqlLexer(stripnl=False, ensurenl=False).get_tokens(line):
-        name = "k" if kind in Keyword else "s" if kind in Literal else None
-        html.append(f'<span class="{name}">{escape(text)}</span>' if name else escape(text))
+    lexer = SqlLexer(stripnl=False, ensurenl=False)
+    html = [escape(line[:MARGIN])]
+    for part in _COUNTED.split(line[MARGIN:]):
+        if _COUNTED.fullmatch(part):
+            html.append(f'<span class="w">{escape(part)}</span>')
+            continue
+        for kind, text in lexer.get_tokens(part):
+            name = "k" if kind in Keyword else "s" if kind in Literal else None
+            html.append(f'<span class="{name}">{escape(text)}</span>' if name else escape(text))
     return "".join(html)

@@ -27,7 +27,9 @@ def start(name: str = "shop", *, lines: int | None = None):
     cells.watch()
     _prebuilt = database.shop(lines)
     _renew()
-    print("The bookshop is ready." if lines is None else f"The bookshop is ready, with at least {lines:,} order lines.")
+    print(
+        "The bookshop is ready." if lines is None else f"The bookshop is ready, with at least {lines:,} order lines."
+    )
 
 
 def reset():

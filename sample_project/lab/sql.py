@@ -12,7 +12,7 @@ WIDTH = 96
 # While the text is shortened, parameters stand in it as numbered marks.
 _MARK = "\x00\\d+\x00"
 _NAME = r'(?:"[^"]+"|`[^`]+`)'
-_COLUMN = rf'(?:{_NAME}|\w+)\.{_NAME}(?: AS {_NAME})?'
+_COLUMN = rf"(?:{_NAME}|\w+)\.{_NAME}(?: AS {_NAME})?"
 
 
 def _runs(item, few):
@@ -34,20 +34,21 @@ _PLACEHOLDER = re.compile(r"%([s%])")
 _PLAIN = re.compile(r'"([A-Za-z_][A-Za-z0-9_]*)"')
 _STRING = re.compile(r"('(?:[^']|'')*')")
 # Words that mean something else to a database where they stand without quotes.
-_RESERVED = frozenset(
-    "all and as asc between by case check column constraint create cross default delete desc distinct drop else end "
-    "except exists for foreign from full group having in index inner insert intersect into is join left like limit "
-    "natural not null offset on or order outer primary references right select set table then to transaction union "
-    "unique update user using values when where with".split()
+_RESERVED = re.compile(
+    "all|and|as|asc|between|by|case|check|column|constraint|create|cross|default|delete|desc|distinct|drop|else|"
+    "end|except|exists|for|foreign|from|full|group|having|in|index|inner|insert|intersect|into|is|join|left|like|"
+    "limit|natural|not|null|offset|on|or|order|outer|primary|references|right|select|set|table|then|to|"
+    "transaction|union|unique|update|user|using|values|when|where|with",
+    re.IGNORECASE,
 )
 
 
 def readable(sql: str, params=None, many: bool = False, full: bool = False) -> str:
     """The text to show for a statement as Django sends it: on one line where it fits.
 
-    `params` take the places of the placeholders; of the sets of an `executemany` (`many`) the first one. Unless `full`,
-    long lists of columns, values and rows are counted instead of shown, and conditions on booleans are written the short
-    way (`in_print`, not `in_print = TRUE`).
+    `params` take the places of the placeholders; of the sets of an `executemany` (`many`) the first one. Unless
+    `full`, long lists of columns, values and rows are counted instead of shown, and conditions on booleans are written
+    the short way (`in_print`, not `in_print = TRUE`).
     """
     sql = " ".join(sql.strip().rstrip(";").split()) if "'" not in sql else sql.strip().rstrip(";")
     values = (params[0] if params else None) if many else params
@@ -123,7 +124,7 @@ def _without_quotes(sql):
     """Names without the quotes that they do not need. Text in single quotes stays as it is."""
     parts = _STRING.split(sql)
     parts[::2] = [
-        _PLAIN.sub(lambda found: found[0] if found[1].lower() in _RESERVED else found[1], part) for part in parts[::2]
+        _PLAIN.sub(lambda found: found[0] if _RESERVED.fullmatch(found[1]) else found[1], part) for part in parts[::2]
     ]
     return "".join(parts)
 

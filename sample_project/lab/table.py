@@ -12,13 +12,13 @@ WIDTH_OF_CELL = 60
 def show(rows, limit: int = 20):
     """Display rows as a table; NULL stands for None.
 
-    A queryset that has not run yet is asked for at most `limit` rows and one more, never for a count. Of model instances the
-    loaded fields are shown, long texts, slugs and passwords aside; a foreign key as its number, or as the object where
-    `select_related` brought it along. Showing never loads more.
+    A queryset that has not run yet is asked for at most `limit` rows and one more, never for a count. Of model
+    instances the loaded fields are shown, long texts, slugs and passwords aside; a foreign key as its number, or as the
+    object where `select_related` brought it along. Showing never loads more.
 
     Args:
-        rows: a queryset of instances, `values()`, `values_list()`; a list of instances, dicts, tuples or plain values; one
-            instance; the dict of an `aggregate()`.
+        rows: a queryset of instances, `values()` or `values_list()`; a list of instances, dicts, tuples or plain
+            values; one instance; the dict of an `aggregate()`.
         limit: rows to show.
 
     Raises:
@@ -43,7 +43,9 @@ class Table:
             return self.note
         table = [self.columns, *self.rows]
         widths = [max(len(row[position]) for row in table) for position in range(len(self.columns))]
-        lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table]
+        lines = [
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table
+        ]
         lines.insert(1, "  ".join("-" * width for width in widths))
         return "\n".join([*lines, self.note])
 

@@ -40,7 +40,9 @@ def python(environment):
 def kernel(environment):
     with Notebook(environment) as notebook:
         notebook.run("from lab import explain, queries, reset, show, start\nstart()")
-        notebook.run("from catalog.models import Author, Book, Genre\nfrom django.db import connection, models, transaction")
+        notebook.run(
+            "from catalog.models import Author, Book, Genre\nfrom django.db import connection, models, transaction"
+        )
         yield notebook
 
 

@@ -47,7 +47,7 @@ class Notebook:
         return outputs
 
     def run_badly(self, code, interrupt=False):
-        """The same for a cell that may fail. `interrupt` presses the stop button once the cell has printed something."""
+        """The same for a cell that may fail. `interrupt` presses the stop button once the cell has printed."""
         message = self.client.execute(code)
         outputs = Outputs()
         while True:

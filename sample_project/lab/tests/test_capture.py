@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 def austen(empty_shop):
     austen = Author.objects.create(name="Jane Austen", slug="jane-austen")
     for title in ["Emma", "Persuasion"]:
-        book = Book.objects.create(title=title, slug=title.lower(), author=austen, price=8, added=datetime(2026, 1, 1, tzinfo=UTC))
+        book = Book.objects.create(
+            title=title, slug=title.lower(), author=austen, price=8, added=datetime(2026, 1, 1, tzinfo=UTC)
+        )
         book.genres.add(Genre.objects.get_or_create(name="Satire", slug="satire")[0])
     return austen
 
@@ -116,7 +118,9 @@ def test_writing_through_a_relation_names_none(austen):
     assert {s.relation for s in seen if s.sql.startswith("INSERT")} == {None}
 
 
-@pytest.mark.skipif(not hasattr(__import__("django.db.models").db.models, "FETCH_PEERS"), reason="fetch modes came with Django 6.1")
+@pytest.mark.skipif(
+    not hasattr(__import__("django.db.models").db.models, "FETCH_PEERS"), reason="fetch modes came with Django 6.1"
+)
 def test_peers_fetched_together_are_named_once(austen):
     from django.db.models import FETCH_PEERS
 
@@ -127,9 +131,8 @@ def test_peers_fetched_together_are_named_once(austen):
 
 
 def test_savepoints_are_seen_and_not_counted(austen):
-    with capture() as seen:
-        with transaction.atomic():
-            Book.objects.count()
+    with capture() as seen, transaction.atomic():
+        Book.objects.count()
     assert len(seen) == 1
     assert [s.sql.split()[0] for s in seen.everything] == ["SAVEPOINT", "SELECT", "RELEASE"]
 

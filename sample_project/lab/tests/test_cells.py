@@ -19,7 +19,10 @@ def test_a_cell_can_run_twice(notebook):
     cell = "with queries():\n    print(Book.objects.count())"
     first = notebook.run(cell)
     assert first == notebook.run(cell)
-    assert first.text == "166\n1 query\n1  SELECT COUNT(*) AS __count FROM catalog_book\n   line 2: print(Book.objects.count())\n"
+    assert (
+        first.text
+        == "166\n1 query\n1  SELECT COUNT(*) AS __count FROM catalog_book\n   line 2: print(Book.objects.count())\n"
+    )
     assert first.stderr == ""
 
 
@@ -29,7 +32,7 @@ def test_cells_can_run_in_any_order(notebook, seed):
         "start()",
         "reset()",
         "class Shelf(models.Model):\n    books = models.ManyToManyField(Book)",
-        "class Shelf(models.Model):\n    books = models.ManyToManyField(Book)\n    room = models.IntegerField(default=1)",
+        "class Shelf(models.Model):\n    room = models.IntegerField(default=1)",
         "Book.objects.update(price=1)",
         "books = Book.objects.iterator()\nbook = next(books)",
         "print(await Book.objects.acount())",
@@ -42,7 +45,10 @@ def test_cells_can_run_in_any_order(notebook, seed):
         outputs = notebook.run(cell)
         assert outputs.stderr == "", order
     notebook.run("reset()")
-    assert notebook.run("print(Book.objects.filter(price__gt=1).count() > 100, Genre.objects.count())").text == "True 14\n"
+    assert (
+        notebook.run("print(Book.objects.filter(price__gt=1).count() > 100, Genre.objects.count())").text
+        == "True 14\n"
+    )
 
 
 def test_an_interrupt_inside_atomic_rolls_back(notebook):
@@ -92,7 +98,9 @@ while True:
 """
     assert notebook.run_badly(cell, interrupt=True).error.startswith("KeyboardInterrupt")
     assert notebook.run(WRITE).text == "1\n"
-    assert notebook.run("reset()\ndel books\nprint(Genre.objects.count())") == notebook.run("print(Genre.objects.count())")
+    assert notebook.run("reset()\ndel books\nprint(Genre.objects.count())") == notebook.run(
+        "print(Genre.objects.count())"
+    )
 
 
 def test_long_sql_stops_at_an_interrupt(notebook):
@@ -116,7 +124,9 @@ def test_async_cells_see_what_sync_cells_wrote_also_after_reset(notebook):
     assert notebook.run("print(await Book.objects.acount())").text == "159\n"
     notebook.run("reset()")
     assert notebook.run("print(await Book.objects.acount())").text == "166\n"
-    cell = "print([book.title async for book in Book.objects.filter(author__name='Homer')])\nprint(Genre.objects.count())"
+    cell = (
+        "print([book.title async for book in Book.objects.filter(author__name='Homer')])\nprint(Genre.objects.count())"
+    )
     assert notebook.run(cell).text == "['The Iliad', 'The Odyssey']\n14\n"
     notebook.run("await Genre.objects.acreate(name='Next', slug='next')")
     assert notebook.run("print(Genre.objects.count())").text == "15\n"
@@ -167,7 +177,7 @@ def test_outputs_hold_nothing_that_varies(notebook, environment):
     cells = [
         "start()",
         "with queries():\n    for book in Book.objects.all()[:3]:\n        print(book.author)",
-        "with queries():\n    with transaction.atomic(), transaction.atomic():\n        Genre.objects.update(name='x' + str(1))",
+        "with queries(), transaction.atomic(), transaction.atomic():\n    Genre.objects.filter(pk=1).delete()",
         "show(Book.objects.select_related('author'), 2)",
         "explain(Book.objects.filter(published=1813))",
         "cursor = connection.cursor()\ncursor.execute('BEGIN')\nNone",
@@ -175,7 +185,7 @@ def test_outputs_hold_nothing_that_varies(notebook, environment):
     first = [notebook.run_badly(cell) for cell in cells]
     with Notebook(environment) as other:
         other.run("from lab import explain, queries, show, start\nstart()")
-        other.run("from catalog.models import Book, Genre\nfrom django.db import connection, transaction\nGenre.objects.count()")
+        other.run("from catalog.models import Book, Genre\nfrom django.db import connection, transaction")
         assert first == [other.run_badly(cell) for cell in cells]
     for outputs in first:
         assert " at 0x" not in outputs.text + str(outputs.html)

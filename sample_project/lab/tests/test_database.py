@@ -24,7 +24,7 @@ def empty_cache(tmp_path):
 
 def test_a_file_is_built_once_and_again_for_another_key(python, empty_cache):
     script = FILL + (
-        "paths = [database.prebuilt('tiny', fill), database.prebuilt('tiny', fill), database.prebuilt('tiny', fill, 'b')]\n"
+        "paths = [database.prebuilt('tiny', fill, key) for key in ['', '', 'b']]\n"
         "print(len(set(paths)), {path.parent == database.cache_folder() for path in paths})\n"
         "database.connect_to(database.private_copy(paths[0]))\n"
         "from catalog.models import Book, Genre\n"
@@ -117,7 +117,11 @@ def test_what_a_killed_process_left_is_removed_by_the_next(python, tmp_path):
 
 @pytest.mark.parametrize(
     "opening",
-    ["cursor.execute('BEGIN IMMEDIATE')", "transaction.atomic().__enter__()", "books = Book.objects.iterator(); next(books)"],
+    [
+        "cursor.execute('BEGIN IMMEDIATE')",
+        "transaction.atomic().__enter__()",
+        "books = Book.objects.iterator(); next(books)",
+    ],
 )
 def test_pointing_elsewhere_ends_what_is_open(python, opening):
     script = (

@@ -56,7 +56,9 @@ def test_few_columns_are_listed():
 
 def test_long_in_lists_are_counted():
     marks = ", ".join(["%s"] * 100)
-    assert "IN (1, 2, 3, … 100 values)" in readable(f'DELETE FROM "t" WHERE "t"."id" IN ({marks})', list(range(1, 101)))
+    assert "IN (1, 2, 3, … 100 values)" in readable(
+        f'DELETE FROM "t" WHERE "t"."id" IN ({marks})', list(range(1, 101))
+    )
 
 
 def test_full_leaves_nothing_out():
@@ -73,18 +75,25 @@ def test_rows_and_columns_of_an_insert_are_counted():
 
 def test_assignments_of_an_update_are_counted():
     assignments = ", ".join(f'"c{n}" = %s' for n in range(6))
-    assert readable(f'UPDATE "t" SET {assignments} WHERE "t"."id" = %s', list(range(7))) == "UPDATE t SET (6 columns) WHERE t.id = 6"
+    assert (
+        readable(f'UPDATE "t" SET {assignments} WHERE "t"."id" = %s', list(range(7)))
+        == "UPDATE t SET (6 columns) WHERE t.id = 6"
+    )
 
 
 def test_conditions_on_booleans_are_written_the_short_way():
-    assert readable('SELECT 1 FROM "t" WHERE "t"."a" = %s AND "t"."b" = %s', (True, False)) == "SELECT 1 FROM t WHERE t.a AND NOT t.b"
+    assert (
+        readable('SELECT 1 FROM "t" WHERE "t"."a" = %s AND "t"."b" = %s', (True, False))
+        == "SELECT 1 FROM t WHERE t.a AND NOT t.b"
+    )
     assert readable('UPDATE "t" SET "a" = %s', (True,)) == "UPDATE t SET a = TRUE"
 
 
 def test_long_statements_have_a_line_per_clause_and_indented_subqueries():
     sql = (
-        'SELECT "a"."name" FROM "author" "a" INNER JOIN "book" ON ("a"."id" = "book"."author_id") WHERE EXISTS(SELECT %s AS "a" '
-        'FROM "book" U0 WHERE (U0."author_id" = ("a"."id") AND U0."published" < %s) LIMIT 1) ORDER BY "a"."name" ASC LIMIT 3'
+        'SELECT "a"."name" FROM "author" "a" INNER JOIN "book" ON ("a"."id" = "book"."author_id") '
+        'WHERE EXISTS(SELECT %s AS "a" FROM "book" U0 WHERE (U0."author_id" = ("a"."id") AND U0."published" < %s) '
+        'LIMIT 1) ORDER BY "a"."name" ASC LIMIT 3'
     )
     assert readable(sql, (1, 1850)).splitlines() == [
         "SELECT a.name",
@@ -106,7 +115,10 @@ def test_lines_that_are_too_long_break_at_commas_and_conditions():
 
 
 def test_what_is_shown_in_full_is_still_sql():
-    sql = 'SELECT "a", "b" FROM (SELECT %s AS "a", %s AS "b" UNION ALL SELECT %s, %s) WHERE "a" IN (%s, %s, %s, %s, %s, %s, %s)'
+    sql = (
+        'SELECT "a", "b" FROM (SELECT %s AS "a", %s AS "b" UNION ALL SELECT %s, %s) '
+        'WHERE "a" IN (%s, %s, %s, %s, %s, %s, %s)'
+    )
     text = readable(sql, ("it's", None, "x", 2, *"tuvwyz", "it's"), full=True)
     assert sqlite3.connect(":memory:").execute(text).fetchall() == [("it's", None)]
 
