@@ -320,14 +320,15 @@ def lesson_rows() -> Iterator[Row]:
     if not files:
         yield Row(what, 1.15, "×", None, note="no lesson is built")
         return
-    compare = [sys.executable, "-m", "pytest", "-q", "--nbval", *files]
+    compare = [sys.executable, "-m", "pytest", "-q", "--color=no", "--nbval", *files]
     execute = [sys.executable, "-c", EXECUTE, *files]
 
     def seconds(command: list[str]) -> float:
         found = []
         took = milliseconds(lambda: found.append(subprocess.run(command, cwd=ROOT, capture_output=True, check=False)))
         if found[0].returncode:
-            raise RuntimeError(f"{command[2]} failed:\n{(found[0].stdout + found[0].stderr).decode()[-2000:]}")
+            last = (found[0].stderr + found[0].stdout).decode().strip().splitlines()[-1:]
+            raise RuntimeError(f"the lessons fail, so that there is nothing to compare: {' '.join(last)}")
         return took / 1000
 
     seconds(execute)  # databases that have to be built once are built here
