@@ -20,7 +20,9 @@ QUERY_NAMES = (
     "Avg Case Count Exists ExpressionWrapper F FilteredRelation Func Max Min OuterRef Prefetch Q Subquery Sum "
     "Value When Window"
 )
-DATABASE_NAMES = "DatabaseError IntegrityError OperationalError connection connections models reset_queries transaction"
+DATABASE_NAMES = (
+    "DatabaseError IntegrityError OperationalError connection connections models reset_queries transaction"
+)
 
 EXCEPTION_NAMES = (
     "FieldError ImproperlyConfigured MultipleObjectsReturned ObjectDoesNotExist SynchronousOnlyOperation "

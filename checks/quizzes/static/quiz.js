@@ -393,8 +393,17 @@ function render({ model, el }) {
     const again = !finished(verdict);
     next.hidden = !again;
     const onwards = position + 1 === items.length ? "See your score" : "Next question";
-    if (again) actions.replaceChildren(button("dq-sure", retry, "Try again"), button("", reveal, "Show the answer"));
-    else actions.replaceChildren(button("dq-sure", () => go(position + 1), onwards));
+    if (again) offer(button("dq-sure", retry, "Try again"), button("", reveal, "Show the answer"));
+    else offer(button("dq-sure", () => go(position + 1), onwards));
+  }
+
+  // Puts other buttons in the place of those that are there. The focus moves over before they go: a focused element
+  // that disappears costs the notebook more time than all the rest of the feedback.
+  function offer(...buttons) {
+    const gone = [...actions.children], inside = actions.contains(document.activeElement);
+    actions.append(...buttons);
+    if (inside) buttons[0].focus({ preventScroll: true });
+    gone.forEach((child) => child.remove());
   }
 
   function drawOutput() {
