@@ -1,6 +1,6 @@
 """Runs one answer on one database, in the process made for it, and leaves a report.
 
-Nothing here decides whether the answer is right: the report goes to the examiner, in a process that never runs answers.
+Nothing here decides whether the answer is right: the report goes to the examiner, which never runs answers.
 """
 
 import ast
@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -25,8 +26,20 @@ FILE_LIMIT = 64 * 1024**2
 MEMORY_LIMIT = 1024**3
 
 # What an answer may not do; the events are Python's own: https://docs.python.org/3/library/audit_events.html
-_PROCESS_EVENTS = frozenset({"os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.startfile",
-                             "pty.spawn", "subprocess.Popen", "_winapi.CreateProcess"})  # fmt: skip
+_PROCESS_EVENTS = frozenset(
+    [
+        "os.fork",
+        "os.forkpty",
+        "os.exec",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.system",
+        "os.startfile",
+        "pty.spawn",
+        "subprocess.Popen",
+        "_winapi.CreateProcess",
+    ]  # noqa: SIM905
+)
 _SIGNAL_EVENTS = frozenset({"os.kill", "os.killpg", "signal.pthread_kill"})
 _FILE_EVENTS = frozenset({"os.remove", "os.rename", "os.rmdir", "os.truncate", "os.link", "os.symlink", "os.chmod",
                           "os.chown", "shutil.rmtree", "sqlite3.connect"})  # fmt: skip
@@ -42,7 +55,7 @@ def filename(exercise: str) -> str:
 
 
 def main(job: dict, baseline: list | None, inherited: tuple[int, ...] = ()):
-    """Run a job (see `trial.Job`) in this process and end it. `inherited` are descriptors that are not the answer's."""
+    """Run a job (see `trial.job`) in this process and end it; `inherited` are descriptors that it must not have."""
     leave, write = os._exit, open
     folder = Path(job["folder"])
     from lab.database import boot
@@ -50,11 +63,7 @@ def main(job: dict, baseline: list | None, inherited: tuple[int, ...] = ()):
     try:
         boot()  # done long ago, unless this process was spawned
         isolate(job, folder, inherited)
-        if job["isolated"]:
-            refused = forbid(folder)
-        else:
-            refused = []
-        report = observe(job, baseline, refused)
+        report = observe(job, baseline, forbid(folder))
     except BaseException as error:  # whatever an answer may throw, this process ends with a report
         report = {"status": "broken", "error": _error(error, job["exercise"])}
     draft = folder / "report.part"
@@ -84,9 +93,10 @@ def isolate(job: dict, folder: Path, inherited: tuple[int, ...]):
     os.dup2(output, 2)
     os.close(output)
     os.close(nothing)
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
-    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)
+    # Not to be closed: what is printed last has to come out.
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)  # noqa: SIM115
+    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", errors="replace", closefd=False, buffering=1)  # noqa: SIM115
     os.chdir(folder / "work")
     (folder / "started").touch()
     sys.dont_write_bytecode = True
@@ -220,7 +230,7 @@ def _called(job: dict, namespace: dict) -> list[dict]:
     if not callable(entry):
         return [_measured(lambda: entry)]
     function = _synchronous(entry)
-    return [_measured(lambda: function(*_mutable(arguments))) for arguments in job["calls"]]
+    return [_measured(partial(function, *_mutable(arguments))) for arguments in job["calls"]]
 
 
 def _mutable(arguments):

@@ -75,23 +75,44 @@ def _catalogue() -> dict:
             (5, "Épopée", "epopee"),
         )
     }
-    england, france, london = publishers["John Murray"], publishers["Éditions Charpentier"], publishers["Chapman & Hall"]
+    england, france, london = (
+        publishers["John Murray"],
+        publishers["Éditions Charpentier"],
+        publishers["Chapman & Hall"],
+    )
     rows = (
         # title, slug, author, publisher, published, language, pages, price, rating, in_print, genres
-        ("Poems", "poems-1", "jane-austen", england, 1815, "English", 200, "9.50", "4.50", True, ["Romance", "Satire"]),
+        ("Poems", "poems-1", "jane-austen", england, 1815, "English", 200, "9.50", "4.50", True,
+         ["Romance", "Satire"]),
         ("Poems", "poems-2", "emile-zola", france, 1880, "French", 200, "9.50", "4.50", True, []),
         ("Poems", "poems-3", "homer", None, None, "Greek", None, "9.50", None, True, ["Épopée"]),
         ("Emma", "emma", "jane-austen", england, 1815, "English", 400, "9.50", None, True, ["Romance"]),
         ("emma", "emma-2", "charles-dickens", london, 1850, "English", 400, "0.00", "0.00", True, ["Social novel"]),
-        ("Œdipe 50%_'s \"end\"", "odd", "percent", None, 1899, "French", 1, "9999.99", "5.00", True, ["Satire", "Épopée"]),
-        ("Thérèse Raquin", "therese", "emile-zola", None, 1867, "French", None, "12.25", "4.50", False, ["Social novel"]),
-        ("Germinal", "germinal", "emile-zola", france, 1885, "French", 600, "12.25", "4.75", True, ["Social novel", "Satire", "Romance"]),
+        ("Œdipe 50%_'s \"end\"", "odd", "percent", None, 1899, "French", 1, "9999.99", "5.00", True,
+         ["Satire", "Épopée"]),
+        ("Thérèse Raquin", "therese", "emile-zola", None, 1867, "French", None, "12.25", "4.50", False,
+         ["Social novel"]),
+        ("Germinal", "germinal", "emile-zola", france, 1885, "French", 600, "12.25", "4.75", True,
+         ["Social novel", "Satire", "Romance"]),
         ("Bleak House", "bleak-house", "charles-dickens", london, 1853, "English", 900, "12.25", "4.75", False, []),
-        ("Hard Times", "hard-times", "charles-dickens", london, 1854, "English", 350, "0.00", None, True, ["Social novel"]),
+        ("Hard Times", "hard-times", "charles-dickens", london, 1854, "English", 350, "0.00", None, True,
+         ["Social novel"]),
         ("Colloquy", "colloquy", "aelfric", None, -1000, "Latin", None, "25.00", "3.00", True, []),
     )  # fmt: skip
     books = {}
-    for pk, (title, slug, author, publisher, published, language, pages, price, rating, in_print, shelves) in enumerate(rows, 1):
+    for pk, (
+        title,
+        slug,
+        author,
+        publisher,
+        published,
+        language,
+        pages,
+        price,
+        rating,
+        in_print,
+        shelves,
+    ) in enumerate(rows, 1):
         book = Book.objects.create(
             pk=pk,
             title=title,

@@ -87,7 +87,7 @@ def _canonical(form, shape):
         case "named":
             return ["named", rest[0], [_canonical(inner, shape) for inner in rest[1]]]
         case "set":
-            return ["set", sorted((canonical(inner, shape) for inner in rest[0]))]
+            return ["set", sorted(canonical(inner, shape) for inner in rest[0])]
         case "dict":
             return ["dict", sorted([canonical(key, shape), canonical(inner, shape)] for key, inner in rest[0])]
         case "model":
@@ -174,9 +174,13 @@ def type_difference(given, expected, shape) -> str | None:
     if _number(given) is not None and _number(given) == _number(expected):
         return f"the value is right, its type is {mine} where {theirs} is expected."
     if mine.endswith(" instance") and not theirs.endswith(" instance"):
-        return f"you return whole instances where {'a plain value' if theirs in _SCALARS else _a(expected)} is expected."
+        return (
+            f"you return whole instances where {'a plain value' if theirs in _SCALARS else _a(expected)} is expected."
+        )
     if theirs.endswith(" instance") and not mine.endswith(" instance"):
-        return f"you return {'plain values' if mine in _SCALARS else _a(given) + ' per row'}, expected is {_a(expected)}."
+        return (
+            f"you return {'plain values' if mine in _SCALARS else _a(given) + ' per row'}, expected is {_a(expected)}."
+        )
     if is_rows(expected):
         return f"{_a(given)} where rows are expected, a QuerySet or a list."
     return f"{_a(given)} where {_a(expected)} is expected."
@@ -188,13 +192,15 @@ _SCALARS = ("str", "int", "float", "Decimal", "bool", "None", "date", "datetime"
 def _deeper_type_difference(given, expected, shape) -> str | None:
     if kind_of(given) == "tuple":
         if len(given[1]) != len(expected[1]):
-            return f"yours has {_count(len(given[1]), 'value')}, expected {'is' if len(expected[1]) == 1 else 'are'} {len(expected[1])}."
+            return f"yours has {_count(len(given[1]), 'value')}, the expected one {len(expected[1])}."
         pairs = list(zip(given[1], expected[1], strict=True))
     elif kind_of(given) == "dict":
         theirs = {canonical(key): inner for key, inner in expected[1]}
         pairs = [(inner, theirs[canonical(key)]) for key, inner in given[1] if canonical(key) in theirs]
         if len(pairs) != len(expected[1]) or len(pairs) != len(given[1]):
-            missing = [describe(key) for key, _ in expected[1] if canonical(key) not in {canonical(k) for k, _ in given[1]}]
+            missing = [
+                describe(key) for key, _ in expected[1] if canonical(key) not in {canonical(k) for k, _ in given[1]}
+            ]
             extra = [describe(key) for key, _ in given[1] if canonical(key) not in theirs]
             said = [f"the key {', '.join(missing)} is missing"] if missing else []
             said += [f"the key {', '.join(extra)} is not asked for"] if extra else []
@@ -297,10 +303,18 @@ def _multiset_differences(given: list, expected: list, shape, noun: str) -> list
     if same_shape:
         return [_value_difference(given[0], expected[0], shape, f"The only {noun}")]
     if len(given) == len(expected) and given:
-        place = next(number for number, (a, b) in enumerate(zip(given, expected, strict=True)) if canonical(a, shape) != canonical(b, shape))
+        place = next(
+            number
+            for number, (a, b) in enumerate(zip(given, expected, strict=True))
+            if canonical(a, shape) != canonical(b, shape)
+        )
         wrong = type_difference(given[place], expected[place], shape)
         if wrong is not None:
-            said.insert(0, f"{noun.capitalize()} {place + 1}: you have {describe(given[place])}, expected {describe(expected[place])}: {wrong}")
+            said.insert(
+                0,
+                f"{noun.capitalize()} {place + 1}: you have {describe(given[place])}, "
+                f"expected {describe(expected[place])}: {wrong}",
+            )
     return said
 
 

@@ -25,8 +25,8 @@ from checks.exercises.verdict import Verdict, judge, troubled, unread
 
 PATIENCE = 120  # seconds; each run has its own limit, this is for an examiner that hangs
 UNPROTECTED = (
-    "Checked inside this page, where there are no processes: an endless loop is not stopped, and what your code changes "
-    "in Python stays changed until the kernel restarts."
+    "Checked inside this page, where there are no processes: an endless loop is not stopped, and what your code "
+    "changes in Python stays changed until the kernel restarts."
 )
 
 
@@ -58,7 +58,9 @@ class Examination:
         for dataset, one in references.items():
             fault = troubled(exercise, one, exercise.solution)
             if fault is not None and not (set(seen) == {dataset} and seen[dataset].status == "time"):
-                message = f"Exercise {exercise.id} itself is at fault, not your answer: its reference fails on {dataset!r}."
+                message = (
+                    f"Exercise {exercise.id} itself is at fault, not your answer: its reference fails on {dataset!r}."
+                )
                 return verdict.verdict(exercise, verdict.ERROR, message, details=(fault.message, *fault.details))
         first = judge(exercise, source, seen, references, [])
         last = list(seen.values())[-1]
@@ -130,7 +132,9 @@ def serve(connection, folder: str, method: str | None = None):
         while True:
             asked, exercise_folder, source = connection.recv()
             try:
-                exercise = asked if isinstance(asked, Exercise) else find(asked, exercise_folder and Path(exercise_folder))
+                exercise = (
+                    asked if isinstance(asked, Exercise) else find(asked, exercise_folder and Path(exercise_folder))
+                )
                 answer = examination.judge(exercise, source)
             except (SourceError, UnknownExercise) as error:
                 answer = error if isinstance(error, UnknownExercise) else str(error)
@@ -156,7 +160,7 @@ class Examiner:
         self._owner = os.getpid()
 
     def examine(self, exercise: Exercise | str, source: str, folder: Path | None = None) -> Verdict:
-        """The verdict on an answer's source. With an id, the exercise is read in `folder` (the course's own by default).
+        """The verdict on an answer's source. An id is looked up in `folder` (by default the course's own).
 
         Raises UnknownExercise, and ExaminerError when there is no verdict to be had.
         """
@@ -214,7 +218,9 @@ class Examiner:
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         context = multiprocessing.get_context(method)
         if method == "forkserver":
-            context.set_forkserver_preload(["checks.exercises.examiner", "lab.capture", "django.db.models", "django.test"])
+            context.set_forkserver_preload(
+                ["checks.exercises.examiner", "lab.capture", "django.db.models", "django.test"]
+            )
         with interrupts_held():
             self._owner = os.getpid()
             self.folder = Path(tempfile.mkdtemp(prefix="course-check-"))

@@ -50,7 +50,7 @@ _connect, _Error, _getcwd, _fstat, _enumerate, _main_thread, _sleep = (
 
 
 def snapshot() -> list[tuple]:
-    """Every function and class of the watched modules, and of the classes in them: (owner, its names, name, object, code)."""
+    """Every function and class in the watched modules and classes: (owner, its names, name, object, code)."""
     found = []
     classes = {}
     for module_name, module in sorted(sys.modules.items()):
@@ -158,5 +158,3 @@ def _identity(descriptor: int):
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-

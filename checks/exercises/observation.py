@@ -18,8 +18,23 @@ MAX_TEXT = 100_000
 MAX_DEPTH = 30
 
 _NAMED_TUPLE_PARTS = frozenset(
-    "__doc__ __slots__ _fields __new__ _make __replace__ _replace __repr__ _asdict __getnewargs__ _field_defaults "
-    "__match_args__ __module__ __firstlineno__ __static_attributes__".split()
+    [
+        "__doc__",
+        "__slots__",
+        "_fields",
+        "__new__",
+        "_make",
+        "__replace__",
+        "_replace",
+        "__repr__",
+        "_asdict",
+        "__getnewargs__",
+        "_field_defaults",
+        "__match_args__",
+        "__module__",
+        "__firstlineno__",
+        "__static_attributes__",
+    ]
 )
 _LAZY_ROWS = (types.GeneratorType, map, filter, zip, islice, type({}.keys()), type({}.values()), type({}.items()))
 
@@ -29,7 +44,7 @@ class TooMuch(Exception):
 
 
 def normalise(value):
-    """The normal form of a value; querysets and generators are run. Raises TooMuch, and whatever running them raises."""
+    """The normal form of a value; querysets and generators are run. Raises TooMuch, and what running them raises."""
     return _Reader().read(value, 0)
 
 
@@ -121,7 +136,9 @@ class _Reader:
         if key is None:
             # An unsaved instance has no identity but its values.
             extra |= {name: self.read(loaded[name], depth + 1) for name in sorted(columns & loaded.keys())}
-        shown = next((loaded[name] for name in ("title", "name", "number", "username") if type(loaded.get(name)) is str), "")
+        shown = next(
+            (loaded[name] for name in ("title", "name", "number", "username") if type(loaded.get(name)) is str), ""
+        )
         return ["model", meta.label, self.read(key, depth + 1), extra, shown]
 
     @staticmethod

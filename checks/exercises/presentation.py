@@ -14,12 +14,14 @@ _TITLES = {
     CORRECT: ("✓", "correct", "var(--jp-success-color1, #2e7d32)"),
 }
 _BOX = (
-    "border-left: 4px solid {color}; padding: 0.3em 1em; margin: 0.3em 0; color: var(--jp-content-font-color1, inherit);"
-    " background: var(--jp-layout-color1, transparent); font-family: var(--jp-content-font-family, sans-serif)"
+    "border-left: 4px solid {color}; padding: 0.3em 1em; margin: 0.3em 0; "
+    "color: var(--jp-content-font-color1, inherit); background: var(--jp-layout-color1, transparent); "
+    "font-family: var(--jp-content-font-family, sans-serif)"
 )
 _CODE = (
-    "font-family: var(--jp-code-font-family, monospace); background: var(--jp-layout-color2, #8881); padding: 0.5em 0.8em;"
-    " margin: 0.3em 0; overflow-x: auto; white-space: pre; color: var(--jp-mirror-editor-variable-color, inherit)"
+    "font-family: var(--jp-code-font-family, monospace); background: var(--jp-layout-color2, #8881); "
+    "padding: 0.5em 0.8em; margin: 0.3em 0; overflow-x: auto; white-space: pre; "
+    "color: var(--jp-mirror-editor-variable-color, inherit)"
 )
 _TOKENS = (
     ("Keyword", "keyword"),
@@ -64,15 +66,17 @@ def as_text(verdict: Verdict) -> str:
 def as_html(verdict: Verdict) -> str:
     """A verdict in HTML."""
     sign, title, color = _TITLES[verdict.outcome]
-    parts = [f'<p style="margin: 0.2em 0"><strong style="color: {color}">{sign} {verdict.exercise} {title}</strong><br>'
-             f"{inline(verdict.message)}</p>"]  # fmt: skip
+    head = f'<strong style="color: {color}">{sign} {verdict.exercise} {title}</strong>'
+    parts = [f'<p style="margin: 0.2em 0">{head}<br>{inline(verdict.message)}</p>']
     parts += [f'<p style="margin: 0.2em 0">{inline(detail)}</p>' for detail in verdict.details]
     parts += [
         f'<div style="{_CODE}"><span style="opacity: 0.7">line {number}  </span>{highlighted(text)}</div>'
         for number, text in verdict.lines
     ]
     if verdict.output and verdict.outcome != CORRECT:
-        parts.append(f'<p style="margin: 0.2em 0">It printed:</p><div style="{_CODE}">{html.escape(verdict.output)}</div>')
+        parts.append(
+            f'<p style="margin: 0.2em 0">It printed:</p><div style="{_CODE}">{html.escape(verdict.output)}</div>'
+        )
     parts += [_lesson_html(lesson) for lesson in verdict.lessons]
     return _box(color, *parts)
 
@@ -116,7 +120,9 @@ def highlighted(source: str) -> str:
     for token, text in PythonLexer(stripnl=False, ensurenl=False).get_tokens(source):
         color = next((color for kind, color in colors if token in kind), None)
         escaped = html.escape(text, quote=False)
-        parts.append(f'<span style="color: var(--jp-mirror-editor-{color}-color)">{escaped}</span>' if color else escaped)
+        parts.append(
+            f'<span style="color: var(--jp-mirror-editor-{color}-color)">{escaped}</span>' if color else escaped
+        )
     return "".join(parts)
 
 

@@ -1,7 +1,8 @@
 """Rehearses every exercise through the real examiner: the stub, the solution, the alternatives and the mistakes.
 
-The stub must be "not attempted", and no answer when its dots are taken away; solution and alternatives correct, and each mistake must fail with its own sentence:
-else the data cannot tell it from a right answer, or from another mistake.
+The stub must be "not attempted", and no answer when its dots are taken away; solution and alternatives must be
+correct. Each mistake must fail with its own sentence: else the data cannot tell it from a right answer, or from
+another mistake.
 """
 
 import argparse
@@ -55,7 +56,11 @@ def problem_with(part: Part, verdict: Verdict | Exception) -> str | None:
     if isinstance(verdict, Exception):
         return str(verdict)
     if part.name == "stub":
-        return None if verdict.outcome == NOT_ATTEMPTED else f"judged {verdict.outcome}, must be not attempted. {verdict.message}"
+        return (
+            None
+            if verdict.outcome == NOT_ATTEMPTED
+            else f"judged {verdict.outcome}, must be not attempted. {verdict.message}"
+        )
     if part.name == "emptied stub":
         return "what the learner is given passes already" if verdict.passed else None
     if part.mistake is None:
@@ -75,7 +80,7 @@ def _said(verdict: Verdict) -> str:
 
 
 def main(argv: list[str], folder: Path | None = None) -> int:
-    """`python -m checks exercises [ID …]`: 0 when all holds, 1 and a list when something does not, 2 for a wrong id."""
+    """`python -m checks exercises [ID …]`: 0 when all holds, 1 and a list when not, 2 for a wrong id."""
     parser = argparse.ArgumentParser(
         prog="python -m checks exercises",
         description="Run stub, solution, alternatives and mistakes of every exercise through the real examiner.",

@@ -24,8 +24,8 @@ def check(exercise_id: str):
     source = running_cell()
     if source is None:
         _show_sentence(
-            f'check("{exercise_id}") checks the notebook cell that it stands in, and this is not one: open the chapter\'s '
-            "exercises in JupyterLab."
+            f'check("{exercise_id}") checks the notebook cell that it stands in, and this is not one: '
+            "open the chapter's exercises in JupyterLab."
         )
         return
     with _own_builtins():
@@ -72,7 +72,8 @@ def solution(exercise_id: str, *, anyway: bool = False):
         return
     made = {0: "none yet", 1: "one so far"}.get(tries, f"{tries} so far")
     _show_sentence(
-        f"A solution says more once you have tried: it opens after a pass, or after {ATTEMPTS} different tries ({made}). "
+        f"A solution says more once you have tried: it opens after a pass, or after {ATTEMPTS} different tries "
+        f"({made}). "
         f'`hint("{exercise_id}")` gives the next step; `solution("{exercise_id}", anyway=True)` shows it all the same.'
     )
 
@@ -167,7 +168,7 @@ def _hints_taken(exercise_id: str) -> int:
 
 
 def _journal(use):
-    """What `use` does with the learner's journal; None where the journal cannot be used. It reports its own troubles."""
+    """What `use` does with the learner's journal; None where it cannot be used. It reports its own troubles."""
     try:
         from checks.learner.journal import Journal
 

@@ -78,7 +78,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise. `version` changes when what is asked or checked changes; hints and notes may be reworded freely."""
+    """One exercise. `version` changes with what is asked or checked; hints and notes may be reworded freely."""
 
     id: str
     title: str
@@ -127,7 +127,7 @@ class Chapter:
 
 
 def load(which: str | int | None = None, folder: Path | None = None) -> dict[str, Exercise]:
-    """The exercises of all chapters, of one chapter (13, "13" or "13_query_performance") or one of them ("13.1"), by id.
+    """Exercises by id: all, those of a chapter (13, "13" or "13_query_performance"), or one ("13.1").
 
     Raises SourceError for a source that cannot be used and UnknownExercise for an id or chapter that has none.
     """
@@ -187,7 +187,9 @@ def parse(text: str, path: Path) -> Chapter:
     loose = [cell for cell in cells if "exercise" not in cell.metadata]
     code = [cell for cell in loose if cell.kind == "code"]
     if len(code) > 1:
-        raise SourceError("a second code cell without an exercise: there is one set-up cell", path=path, line=code[1].line)
+        raise SourceError(
+            "a second code cell without an exercise: there is one set-up cell", path=path, line=code[1].line
+        )
     setup = code[0].text if code else ""
     imports = _imports(code[0], path) if code else ""
 
@@ -271,7 +273,9 @@ def _metadata(text: str, path: Path, line: int) -> dict:
         try:
             found[match[1]], position = json.JSONDecoder().raw_decode(text, match.end())
         except ValueError:
-            raise SourceError('the value is not JSON, such as "text", 3, true or [1]', path=path, line=line, field=match[1]) from None
+            raise SourceError(
+                'the value is not JSON, such as "text", 3, true or [1]', path=path, line=line, field=match[1]
+            ) from None
     return found
 
 
@@ -319,7 +323,9 @@ def _exercise(exercise: str, run: list[Cell], setup: str, number: int, path: Pat
             if name in ("exercise", "role"):
                 continue
             if name not in allowed:
-                raise wrong(f"unknown here; a cell of role {role} takes {', '.join(allowed) or 'no field'}", cell, name)
+                raise wrong(
+                    f"unknown here; a cell of role {role} takes {', '.join(allowed) or 'no field'}", cell, name
+                )
             kind, said = allowed[name]
             if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
                 raise wrong(f"{value!r} is not {said}", cell, name)
@@ -422,7 +428,9 @@ def _stub_and_solution(answer: Cell, wrong) -> tuple[str, str]:
             if not inside:
                 stub.append(line)
     if inside or not regions:
-        raise wrong(f'"{_END if inside else _BEGIN}" is missing: the solution stands between "{_BEGIN}" and "{_END}"', answer)
+        raise wrong(
+            f'"{_END if inside else _BEGIN}" is missing: the solution stands between "{_BEGIN}" and "{_END}"', answer
+        )
     return "\n".join(stub).strip("\n"), without_helpers("\n".join(solution))
 
 

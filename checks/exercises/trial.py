@@ -26,6 +26,7 @@ MAX_PROCESSES = 3
 SHOWN_OUTPUT = 2_000
 GRACE = 0.25  # seconds beyond the limit, to write where the time went
 POLL = 0.05
+LOOK = 0.25  # seconds between looks at memory and processes, which cost more
 START = 30  # seconds for a spawned process to import Django
 
 
@@ -47,12 +48,22 @@ class Observation:
     output: str = ""
 
     def as_json(self) -> str:
-        return json.dumps([self.dataset, self.status, list(self.calls), self.error, list(self.traces), self.detail, self.output])
+        return json.dumps(
+            [self.dataset, self.status, list(self.calls), self.error, list(self.traces), self.detail, self.output]
+        )
 
     @classmethod
     def from_json(cls, text: str) -> "Observation":
         dataset, status, calls, error, traces, detail, output = json.loads(text)
-        return cls(dataset, status, tuple(calls), error, tuple((str(kind), str(what)) for kind, what in traces), detail, output)
+        return cls(
+            dataset,
+            status,
+            tuple(calls),
+            error,
+            tuple((str(kind), str(what)) for kind, what in traces),
+            detail,
+            output,
+        )
 
 
 def job(exercise: Exercise, source: str, database: Path, folder: Path, *, isolated: bool = True) -> dict:
@@ -139,6 +150,7 @@ class Laboratory:
 
         began = time.monotonic()
         started = self.method == "fork"
+        look_closer = began + LOOK
         why = None
         while why is None and not wait([process.sentinel], timeout=POLL):
             if not started and (folder / "started").exists():
@@ -148,8 +160,9 @@ class Laboratory:
                 why = "time"
             elif _size(folder / "output.txt") > MAX_OUTPUT:
                 why = "output"
-            else:
+            elif time.monotonic() > look_closer:
                 why = _excess(process.pid)
+                look_closer = time.monotonic() + LOOK
         end_group(process)
         process.join()
         code = process.exitcode

@@ -31,7 +31,7 @@ class Lesson:
 class Verdict:
     """What a check says of an answer.
 
-    `message` is one sentence; `details` are further ones, `lines` the learner's own lines (number, text) they speak of.
+    `message` is one sentence, `details` are further ones; `lines` are the learner's lines (number, text) meant there.
     `mistake` is the number (from 1) of the classic mistake recognised. `output` is what the answer printed.
     """
 
@@ -82,7 +82,9 @@ def unread(exercise: Exercise, source: str) -> Verdict | None:
     except SyntaxError as error:
         return _syntax_error(exercise, source, error)
     except (RecursionError, MemoryError, ValueError):
-        return verdict(exercise, ERROR, "Python cannot read the cell: it is nested too deeply, or holds odd characters.")
+        return verdict(
+            exercise, ERROR, "Python cannot read the cell: it is nested too deeply, or holds odd characters."
+        )
     if unchanged or unsolved:
         return verdict(
             exercise, NOT_ATTEMPTED, f"Exercise {exercise.id} is still open: replace the `...` and run the cell again."
@@ -123,14 +125,26 @@ def _unsolved(tree: ast.Module) -> set[str]:
         for name in ("body", "orelse", "finalbody"):
             block = getattr(node, name, None)
             if isinstance(block, list) and block:
-                code = [inner for inner in block if not (isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Constant) and isinstance(inner.value.value, str))]
+                code = [
+                    inner
+                    for inner in block
+                    if not (
+                        isinstance(inner, ast.Expr)
+                        and isinstance(inner.value, ast.Constant)
+                        and isinstance(inner.value.value, str)
+                    )
+                ]
                 if len(code) == 1 and isinstance(code[0], ast.Expr) and _is_ellipsis(code[0].value):
                     found.add(f"{place}.{name}")
         for child in ast.iter_child_nodes(node):
             inner = getattr(child, "name", None)
             inside = f"{place}.{inner}" if isinstance(inner, str) else f"{place}.{type(child).__name__}"
             value = getattr(child, "value", None)
-            if isinstance(child, ast.Assign | ast.AnnAssign | ast.Return) and value is not None and _is_ellipsis(value):
+            if (
+                isinstance(child, ast.Assign | ast.AnnAssign | ast.Return)
+                and value is not None
+                and _is_ellipsis(value)
+            ):
                 found.add(f"{inside}: {ast.unparse(child)}")
             look(child, inside)
 
@@ -204,7 +218,9 @@ def troubled(exercise: Exercise, seen: Observation, source: str) -> Verdict | No
         case "time":
             message = f"Your code ran longer than {exercise.seconds:g} seconds on {where} and was stopped."
             if seen.error.get("in database"):
-                message = f"A query of your code ran longer than {exercise.seconds:g} seconds on {where} and was stopped."
+                message = (
+                    f"A query of your code ran longer than {exercise.seconds:g} seconds on {where} and was stopped."
+                )
             return verdict(exercise, SLOW, message, **parts)
         case "ended":
             message = f"Your code ends Python itself (exit code {seen.detail}): return the value instead."
@@ -212,7 +228,9 @@ def troubled(exercise: Exercise, seen: Observation, source: str) -> Verdict | No
         case "exit":
             return verdict(exercise, ERROR, "Your code calls `sys.exit()`: return the value instead.", **parts)
         case "killed":
-            remedy = "often a recursion without end" if seen.detail in ("SIGSEGV", "SIGBUS") else "Python itself crashed"
+            remedy = (
+                "often a recursion without end" if seen.detail in ("SIGSEGV", "SIGBUS") else "Python itself crashed"
+            )
             return verdict(exercise, ERROR, f"Your code was ended by {seen.detail}: {remedy}.", **parts)
         case "missing":
             return _missing(exercise, seen.detail)
@@ -237,7 +255,9 @@ def _error(exercise: Exercise, seen: Observation, source: str) -> Verdict:
         message = f"{kind}: {first}" if first else kind
         details = [line for line in rest if line.strip()][:5]
     if kind in ("NameError", "UnboundLocalError"):
-        details.append("Only this cell is run, with the imports of the notebook's first cell: define here what it needs.")
+        details.append(
+            "Only this cell is run, with the imports of the notebook's first cell: define here what it needs."
+        )
     if kind == "TypeError" and text.startswith(tuple(f"{entry}()" for entry in exercise.entries)):
         details.append("It is called as the exercise says: keep the parameters as they were.")
     elif not seen.error.get("frames"):
@@ -278,7 +298,9 @@ def compare(exercise: Exercise, seen: Observation, reference: Observation) -> Fi
                 "return them in any order tomorrow."
             ]
         if said:
-            return Finding(seen.dataset, WRONG, tuple(call + text if place == 0 else text for place, text in enumerate(said)))
+            return Finding(
+                seen.dataset, WRONG, tuple(call + text if place == 0 else text for place, text in enumerate(said))
+            )
     if len(seen.calls) != len(reference.calls):
         return Finding(seen.dataset, WRONG, ("The answer could not be called as often as the check calls it.",))
     for number, mine in enumerate(seen.calls):
@@ -311,7 +333,9 @@ def _over_budget(exercise: Exercise, dataset: str, mine: dict, call: str) -> Fin
     sentences, lines = [first], ()
     if groups and groups.most_common(1)[0][1] > 1:
         (relation, line), times = groups.most_common(1)[0]
-        sentences.append(f"`{relation}` was loaded {times} times, one row at a time{f', by line {line}' if line else ''}.")
+        sentences.append(
+            f"`{relation}` was loaded {times} times, one row at a time{f', by line {line}' if line else ''}."
+        )
     elif by_sql and by_sql.most_common(1)[0][1] > 1:
         (_, line), times = by_sql.most_common(1)[0]
         sentences.append(f"The same statement ran {times} times{f', by line {line}' if line else ''}.")
@@ -338,10 +362,16 @@ def judge(
     output = next((one.output for one in seen.values() if one.output), "")
     for dataset, one in seen.items():
         if (bad := troubled(exercise, one, source)) is not None:
-            number = _recognised(exercise, source, seen, references, mistakes) if one.status == "error" and not one.traces else None
+            number = (
+                _recognised(exercise, source, seen, references, mistakes)
+                if one.status == "error" and not one.traces
+                else None
+            )
             if number is not None:
                 says = exercise.mistakes[number - 1].says
-                bad = Verdict(**{**bad.__dict__, "message": says, "details": (bad.message, *bad.details), "mistake": number})
+                bad = Verdict(
+                    **{**bad.__dict__, "message": says, "details": (bad.message, *bad.details), "mistake": number}
+                )
             return bad
         if (finding := compare(exercise, one, references[dataset])) is not None:
             findings.append(finding)
@@ -416,7 +446,7 @@ def is_equal(exercise: Exercise, seen: dict, others: dict, references: dict) -> 
 
 
 def _recognised(exercise, source, seen, references, mistakes) -> int | None:
-    """The number of the classic mistake that had the same effect; of several the one that reads most like the answer."""
+    """The number of the classic mistake of the same effect; of several the one that reads most like the answer."""
     same = [number for number, runs in enumerate(mistakes, 1) if is_equal(exercise, seen, runs, references)]
     if not same:
         same = [number for number, runs in enumerate(mistakes, 1) if _same_overrun(exercise, seen, runs, references)]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  the code and the sentences that are tested stay in one piece
 """The hand-made data has at its edges what careless answers trip over."""
 
 import json

@@ -52,7 +52,12 @@ def test_what_is_equal(given, expected, ordered):
         (["datetime", "2026-01-01"], ["aware datetime", "2026-01-01"], False, "yours is without a time zone"),
         (["other", "Everything", ""], 1, False, "a Everything is not an int"),
         (["other", "object", ""], ["other", "object", ""], False, "which a check cannot compare"),
-        (["list", [["other", "object", ""]]], ["list", [["other", "object", ""]]], False, "which a check cannot compare"),
+        (
+            ["list", [["other", "object", ""]]],
+            ["list", [["other", "object", ""]]],
+            False,
+            "which a check cannot compare",
+        ),
     ],
 )
 def test_what_differs(given, expected, ordered, said):

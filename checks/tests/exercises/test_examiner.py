@@ -1,3 +1,4 @@
+# ruff: noqa: E501  the code and the sentences that are tested stay in one piece
 import json
 import os
 import subprocess
@@ -59,7 +60,9 @@ def test_many_answers_come_back_in_order(sample):
 
 def test_many_answers_survive_a_hostile_one(sample):
     exercise = sample["91.6"]
-    verdicts = examine_many([(exercise, "def one():\n    while True:\n        pass"), (exercise, exercise.solution)], workers=1)
+    verdicts = examine_many(
+        [(exercise, "def one():\n    while True:\n        pass"), (exercise, exercise.solution)], workers=1
+    )
     assert [verdict.outcome for verdict in verdicts] == [SLOW, CORRECT]
 
 
@@ -85,7 +88,11 @@ def test_known_results_are_read_from_the_cache_folder(sample, tmp_path, monkeypa
     assert run() == "Two is not one.\n"
     stored = sorted(tmp_path.glob("*/observations/*.json"))
     assert len(stored) == 4  # the reference and three mistakes
-    mistake = next(path for path in stored if json.loads(path.read_text())[2] and json.loads(path.read_text())[2][0]["result"] == 2)
+    mistake = next(
+        path
+        for path in stored
+        if json.loads(path.read_text())[2] and json.loads(path.read_text())[2][0]["result"] == 2
+    )
     mistake.write_text(mistake.read_text().replace('"result": 2', '"result": 4'))
     assert run() == "You have 2, expected 1.\n"
     mistake.write_text("damaged")
@@ -137,7 +144,9 @@ def test_answers_are_judged_by_spawned_processes_too(sample):
     with Examiner(method="spawn") as examiner:
         assert examiner.examine(sample["91.1"], sample["91.1"].solution).passed
         assert examiner.examine(sample["91.6"], "import os\n\n\ndef one():\n    os._exit(0)").outcome == ERROR
-        verdict = examiner.examine(sample["91.6"], "import builtins\n\n\ndef one():\n    builtins.len = None\n    return 1")
+        verdict = examiner.examine(
+            sample["91.6"], "import builtins\n\n\ndef one():\n    builtins.len = None\n    return 1"
+        )
         assert verdict.message.startswith("Your code replaces `len`")
         assert examiner.examine(sample["91.6"], "def one():\n    while True:\n        pass").outcome == SLOW
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  the code and the sentences that are tested stay in one piece
 """Answers that do not answer: none passes, each gets a verdict of its own, and the next answer is judged as ever."""
 
 import pytest
@@ -32,7 +33,11 @@ HOSTILE = {
     ),
     "a crash": (ERROR, "was ended by SIGSEGV", "import ctypes\n    ctypes.string_at(0)"),
     "8 GB of memory": (ERROR, "asks for more than a gigabyte of memory", "bytearray(8 * 1024**3)\n    return 1"),
-    "100 MB of output": (ERROR, "prints more than a megabyte", "for _ in range(100):\n        print('x' * 1024**2)\n    return 1"),
+    "100 MB of output": (
+        ERROR,
+        "prints more than a megabyte",
+        "for _ in range(100):\n        print('x' * 1024**2)\n    return 1",
+    ),
     "output that never ends": (ERROR, "prints more than a megabyte", "while True:\n        print('x' * 9999)"),
     "a dropped table": (
         WRONG,
@@ -65,9 +70,21 @@ HOSTILE = {
         "leaves a thread running",
         "import threading, time\n    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n    return 1",
     ),
-    "closed stdout": (ERROR, "closes or replaces the standard output", "import sys\n    sys.stdout.close()\n    return 1"),
-    "closed descriptors": (ERROR, "closes or replaces the standard output", "import os\n    os.closerange(0, 3)\n    return 1"),
-    "a changed working directory": (ERROR, "changes the working directory", "import os\n    os.chdir('/')\n    return 1"),
+    "closed stdout": (
+        ERROR,
+        "closes or replaces the standard output",
+        "import sys\n    sys.stdout.close()\n    return 1",
+    ),
+    "closed descriptors": (
+        ERROR,
+        "closes or replaces the standard output",
+        "import os\n    os.closerange(0, 3)\n    return 1",
+    ),
+    "a changed working directory": (
+        ERROR,
+        "changes the working directory",
+        "import os\n    os.chdir('/')\n    return 1",
+    ),
     "a lock left held": (
         WRONG,
         "leaves a lock on the database",
@@ -81,7 +98,12 @@ HOSTILE = {
         "from django.db import connection\n    connection.cursor().execute('BEGIN')\n    return 1",
     ),
     "patched builtins": (ERROR, "replaces `len`", "import builtins\n    builtins.len = lambda value: 1\n    return 1"),
-    "patched builtins above": (ERROR, "replaces `isinstance`", "return 2", "import builtins\nbuiltins.isinstance = lambda *_: True\n"),
+    "patched builtins above": (
+        ERROR,
+        "replaces `isinstance`",
+        "return 2",
+        "import builtins\nbuiltins.isinstance = lambda *_: True\n",
+    ),
     "patched checks": (
         ERROR,
         "replaces `checks.exercises.observation.normalise`",
@@ -122,13 +144,21 @@ HOSTILE = {
         "import json, os\n    with open('report.json', 'w') as file:\n"
         "        json.dump({'status': 'done', 'calls': [{'result': 1, 'queries': 0, 'statements': []}]}, file)\n    os._exit(0)",
     ),
-    "another process": (ERROR, "starts another process", "import subprocess, sys\n    subprocess.run([sys.executable, '-V'])"),
+    "another process": (
+        ERROR,
+        "starts another process",
+        "import subprocess, sys\n    subprocess.run([sys.executable, '-V'])",
+    ),
     "a fork bomb": (
         ERROR,
         "starts another process",
         "import os\n    while True:\n        try:\n            os.fork()\n        except BaseException:\n            return 1",
     ),
-    "a signal to the examiner": (ERROR, "sends a signal", "import os, signal\n    os.kill(os.getppid(), signal.SIGKILL)\n    return 1"),
+    "a signal to the examiner": (
+        ERROR,
+        "sends a signal",
+        "import os, signal\n    os.kill(os.getppid(), signal.SIGKILL)\n    return 1",
+    ),
     "a suicide": (ERROR, "was ended by SIGKILL", "import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)"),
     "a file elsewhere": (
         ERROR,
@@ -140,16 +170,28 @@ HOSTILE = {
         "outside its own folder",
         "import os\n    try:\n        os.rename('/tmp/no such file', '/tmp/nor this')\n    except OSError:\n        pass\n    return 1",
     ),
-    "too many values": (ERROR, "more values than a check can look at", "return range(10**9).__iter__() and map(int, range(10**7))"),
-    "an endless generator": (ERROR, "more values than a check can look at", "import itertools\n    return (n for n in itertools.count())"),
+    "too many values": (
+        ERROR,
+        "more values than a check can look at",
+        "return range(10**9).__iter__() and map(int, range(10**7))",
+    ),
+    "an endless generator": (
+        ERROR,
+        "more values than a check can look at",
+        "import itertools\n    return (n for n in itertools.count())",
+    ),
     "a list in itself": (WRONG, "You have", "a = []\n    a.append(a)\n    return a"),
     "an exception that cannot be shown": (
         ERROR,
         "Odd",
         "class Odd(Exception):\n        def __str__(self):\n            raise SystemExit\n    raise Odd",
     ),
-    "exit handlers": (SLOW, "ran longer", "import atexit\n    @atexit.register\n    def late():\n        while True: pass\n    while True: pass"),
-}  # fmt: skip
+    "exit handlers": (
+        SLOW,
+        "ran longer",
+        "import atexit\n    @atexit.register\n    def late():\n        while True: pass\n    while True: pass",
+    ),
+}
 
 
 def cell(body, above=""):

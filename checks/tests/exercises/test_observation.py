@@ -58,35 +58,67 @@ FORMS = {
     "Point(1, 2)": ["named", ["x", "y"], [1, 2]],
     "Author.objects.get(pk=1)": ["model", "catalog.Author", 1, {}, "Jane Austen"],
     "Author(name='X', slug='x')": [
-        "model", "catalog.Author", None,
-        {"born": None, "country": "", "died": None, "id": None, "name": "X", "slug": "x"}, "X",
+        "model",
+        "catalog.Author",
+        None,
+        {"born": None, "country": "", "died": None, "id": None, "name": "X", "slug": "x"},
+        "X",
     ],
-    "Author.objects.annotate(copies=Count('books')).get(pk=1)": ["model", "catalog.Author", 1, {"copies": 2}, "Jane Austen"],
+    "Author.objects.annotate(copies=Count('books')).get(pk=1)": [
+        "model",
+        "catalog.Author",
+        1,
+        {"copies": 2},
+        "Jane Austen",
+    ],
     "Author.objects.only('pk').get(pk=1)": ["model", "catalog.Author", 1, {}, ""],
     "Author.objects.filter(pk__lt=3).values_list('pk', flat=True)": ["queryset", [2, 1][::-1], True, None],
     "Author.objects.order_by('-pk').filter(pk__lt=3).values_list('pk', flat=True)": ["queryset", [2, 1], True, [0, 1]],
     "Author.objects.order_by().filter(pk=1).values('pk')": ["queryset", [["dict", [["pk", 1]]]], False, None],
     "Book.objects.order_by('price', 'title').filter(price=0).values_list('title', 'price')": [
-        "queryset", [["tuple", ["Hard Times", ["Decimal", "0.00"]]], ["tuple", ["emma", ["Decimal", "0.00"]]]], True, [0, 1],
+        "queryset",
+        [["tuple", ["Hard Times", ["Decimal", "0.00"]]], ["tuple", ["emma", ["Decimal", "0.00"]]]],
+        True,
+        [0, 1],
     ],
     "Book.objects.order_by(F('price').desc()).filter(price=0).values('price')": [
-        "queryset", [["dict", [["price", ["Decimal", "0.00"]]]]] * 2, True, [0, 0],
+        "queryset",
+        [["dict", [["price", ["Decimal", "0.00"]]]]] * 2,
+        True,
+        [0, 0],
     ],
-    "Book.objects.order_by('author__name').filter(pk=4).values_list('title')": ["queryset", [["tuple", ["Emma"]]], True, None],
-    "Book.objects.raw('SELECT * FROM catalog_book WHERE id = 4')": ["list", [["model", "catalog.Book", 4, {}, "Emma"]]],
+    "Book.objects.order_by('author__name').filter(pk=4).values_list('title')": [
+        "queryset",
+        [["tuple", ["Emma"]]],
+        True,
+        None,
+    ],
+    "Book.objects.raw('SELECT * FROM catalog_book WHERE id = 4')": [
+        "list",
+        [["model", "catalog.Book", 4, {}, "Emma"]],
+    ],
     "Liar()": ["other", "Liar", ""],
     "Int(1)": ["other", "Int", "it is a int only by inheritance: return the plain value"],
-    "Book.objects": ["other", "ManagerFromBookQuerySet", "a manager is not a queryset yet: call .all() or .filter() on it"],
+    "Book.objects": [
+        "other",
+        "ManagerFromBookQuerySet",
+        "a manager is not a queryset yet: call .all() or .filter() on it",
+    ],
     "Book": ["other", "ModelBase", "it is the model class, not one of its rows"],
     "Book.objects.count": ["other", "method", "it is a function that was not called: are its parentheses missing?"],
     "object()": ["other", "object", ""],
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
 def forms():
     run = subprocess.run(
-        [sys.executable, "-c", CODE], input=json.dumps(list(FORMS)), capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", CODE],
+        input=json.dumps(list(FORMS)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert run.returncode == 0, run.stderr
     return dict(zip(FORMS, json.loads(run.stdout), strict=True))

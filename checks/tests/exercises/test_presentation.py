@@ -60,7 +60,9 @@ def test_colours_are_those_of_the_notebooks_theme():
 
 
 def test_a_pass_shows_the_ways_and_hides_what_was_printed():
-    verdict = Verdict("13.1", "0", "correct", "Correct.", output="noise", lessons=(Lesson("The reference", "a = 1", "Short."),))
+    verdict = Verdict(
+        "13.1", "0", "correct", "Correct.", output="noise", lessons=(Lesson("The reference", "a = 1", "Short."),)
+    )
     assert as_text(verdict) == "✓ 13.1 correct: Correct.\n\nThe reference: Short.\n    a = 1"
     assert "noise" not in as_html(verdict)
     assert balanced(as_html(verdict))

@@ -7,7 +7,10 @@ from .conftest import SAMPLE
 
 SOURCE = (SAMPLE / "91_sample.py").read_text(encoding="utf-8")
 # One exercise and what it needs of the first cells.
-ONE = SOURCE[: SOURCE.index('# %% [markdown] exercise="91.1"')] + SOURCE[SOURCE.index('# %% [markdown] exercise="91.6"') :]
+ONE = (
+    SOURCE[: SOURCE.index('# %% [markdown] exercise="91.1"')]
+    + SOURCE[SOURCE.index('# %% [markdown] exercise="91.6"') :]
+)
 
 
 def rehearsed(tmp_path, capsys, text, *ids):
@@ -30,16 +33,32 @@ def test_only_what_is_asked_for_is_rehearsed(capsys):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("    return 1\n    # end", "    return 2\n    # end", "91.6 mistake 1: the data cannot tell this mistake: it passes as correct"),
-        ("    # solution\n    return 1\n    # end", "    return 1\n    # solution\n    # end", "91.6 emptied stub: what the learner is given passes already"),
-        ("    return 1\n    # end", "    return undefined\n    # end", "91.6 solution: judged error, must be correct."),
-        ('flat=True)[0]', 'flat=True)[1]', "91.6 alternative 1: judged wrong, must be correct. Two is not one."),
+        (
+            "    return 1\n    # end",
+            "    return 2\n    # end",
+            "91.6 mistake 1: the data cannot tell this mistake: it passes as correct",
+        ),
+        (
+            "    # solution\n    return 1\n    # end",
+            "    return 1\n    # solution\n    # end",
+            "91.6 emptied stub: what the learner is given passes already",
+        ),
+        (
+            "    return 1\n    # end",
+            "    return undefined\n    # end",
+            "91.6 solution: judged error, must be correct.",
+        ),
+        ("flat=True)[0]", "flat=True)[1]", "91.6 alternative 1: judged wrong, must be correct. Two is not one."),
         ("    return 3", "    return 2", "91.6 mistake 2: taken for mistake 1: the data cannot tell the two apart"),
         ("    return 3", "    return 1", "91.6 mistake 2: the data cannot tell this mistake: it passes as correct"),
-        ("    return 3", "    import time\n    time.sleep(9)", "91.6 mistake 2: its sentence is not shown. Your code ran longer than 1.5"),
+        (
+            "    return 3",
+            "    import time\n    time.sleep(9)",
+            "91.6 mistake 2: its sentence is not shown. Your code ran longer than 1.5",
+        ),
         ('# %% exercise="91.6" role="hint"\n# One.\n', "", "91.6 has no hint"),
     ],
-)  # fmt: skip
+)
 def test_each_failure_is_seen(old, new, said, tmp_path, capsys):
     assert old in ONE
     code, lines = rehearsed(tmp_path, capsys, ONE.replace(old, new, 1))
@@ -48,7 +67,10 @@ def test_each_failure_is_seen(old, new, said, tmp_path, capsys):
 
 
 def test_too_few_mistakes_and_no_alternative_are_failures(tmp_path, capsys):
-    start, end = ONE.index('# %% exercise="91.6" role="alternative"'), ONE.index('# %% exercise="91.6" role="mistake" says="Three')
+    start, end = (
+        ONE.index('# %% exercise="91.6" role="alternative"'),
+        ONE.index('# %% exercise="91.6" role="mistake" says="Three'),
+    )
     code, lines = rehearsed(tmp_path, capsys, ONE[:start] + ONE[end:])
     assert code == 1
     assert lines[:2] == [

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  the code and the sentences that are tested stay in one piece
 """check, hint and solution in a real kernel, and outside of one."""
 
 import subprocess
@@ -28,7 +29,9 @@ class Notebook:
 
         from jupyter_client.manager import start_new_kernel
 
-        self.manager, self.client = start_new_kernel(kernel_name="python3", env={**os.environ, "COURSE_HOME": str(home)})
+        self.manager, self.client = start_new_kernel(
+            kernel_name="python3", env={**os.environ, "COURSE_HOME": str(home)}
+        )
 
     def run(self, source, store_history=True):
         shown = []

@@ -11,7 +11,7 @@ from checks.exercises.source import SourceError, UnknownExercise, find, findings
 SAMPLE = Path(__file__).parent / "sample"
 SOURCE = SAMPLE / "91_sample.py"
 
-SMALL = '''# %%
+SMALL = """# %%
 from catalog.models import Book
 
 start()
@@ -34,7 +34,7 @@ check("91.1")
 # %% exercise="91.1" role="mistake" says="No."
 def books():
     return None
-'''
+"""
 
 
 def small(text=SMALL, name="91_sample.py"):
@@ -50,7 +50,12 @@ def test_an_exercise_holds_what_its_cells_say():
     assert exercise.alternatives[0].note == "From the author, when you have one."
     assert [mistake.says for mistake in exercise.mistakes][1] == "You ignore the name."
     assert exercise.hints == ("Cross the relation.",)
-    assert (exercise.ordered, exercise.budget, exercise.datasets, exercise.seconds) == (False, None, ("shop", "edge"), 5.0)
+    assert (exercise.ordered, exercise.budget, exercise.datasets, exercise.seconds) == (
+        False,
+        None,
+        ("shop", "edge"),
+        5.0,
+    )
     assert exercise.chapter == 91
 
 
@@ -83,7 +88,7 @@ def test_the_reader_agrees_with_jupytext():
         ("    # solution\n    return Book.objects.all()\n    # end\n", "    pass\n", '"# solution" is missing'),
         ("    # end\n", "", '"# end" is missing'),
         ('exercise="91.1"', 'exercise="92.1"', "exercise 92.1, field exercise: the id is not one"),
-        ('exercise="91.1"', 'exercise="one"', 'exercise one, field exercise: an id is chapter and number'),
+        ('exercise="91.1"', 'exercise="one"', "exercise one, field exercise: an id is chapter and number"),
         ("budget=1", 'budget="one"', "field budget: 'one' is not a number of queries"),
         ("budget=1", "budget=true", "field budget: True is not"),
         ("budget=1", "budget=-1", "field budget: a budget is not negative"),
@@ -101,7 +106,7 @@ def test_the_reader_agrees_with_jupytext():
         ("def books():\n    return None", "def book():\n    return None", "the mistake does not define books"),
         ("def books():\n    first", "def books(): pass\ndef more():\n    first", "with several names a check cell"),
     ],
-)  # fmt: skip
+)
 def test_an_error_names_file_line_exercise_and_field(old, new, said):
     assert old in SMALL
     with pytest.raises(SourceError) as caught:
@@ -111,7 +116,9 @@ def test_an_error_names_file_line_exercise_and_field(old, new, said):
 
 
 def test_two_answer_cells_are_an_error():
-    answer = SMALL[SMALL.index('# %% exercise="91.1" role="answer"') : SMALL.index('# %% exercise="91.1" role="mistake"')]
+    answer = SMALL[
+        SMALL.index('# %% exercise="91.1" role="answer"') : SMALL.index('# %% exercise="91.1" role="mistake"')
+    ]
     with pytest.raises(SourceError, match="2 answer cells"):
         small(SMALL + "\n" + answer)
 
@@ -148,7 +155,9 @@ def test_too_few_mistakes_alternatives_and_hints_are_findings_and_no_errors():
     assert findings(find("91.1", SAMPLE)) == []
 
 
-@pytest.mark.parametrize("change", [("Do it.", "Do this."), ("first = 1", "first = 2"), ("all()", "none()"), ("budget=1", "budget=2")])
+@pytest.mark.parametrize(
+    "change", [("Do it.", "Do this."), ("first = 1", "first = 2"), ("all()", "none()"), ("budget=1", "budget=2")]
+)
 def test_the_version_changes_with_prompt_stub_solution_and_check(change):
     assert small().exercises[0].version != small(SMALL.replace(*change)).exercises[0].version
 
@@ -159,7 +168,12 @@ def test_the_version_stays_when_a_sentence_is_reworded():
 
 def test_a_learner_gets_set_up_prompts_and_stubs_without_a_trace_of_the_answer():
     cells = learner_cells(SOURCE)
-    assert [cell.id for cell in cells[:4]] == ["introduction-1", "setup", "exercise-91-1-prompt", "exercise-91-1-answer"]
+    assert [cell.id for cell in cells[:4]] == [
+        "introduction-1",
+        "setup",
+        "exercise-91-1-prompt",
+        "exercise-91-1-answer",
+    ]
     assert cells[3].metadata == {"course": {"exercise": "91.1", "role": "answer"}}
     assert cells[2].metadata == {"course": {"exercise": "91.1", "role": "prompt"}}
     assert cells[3].source.endswith('    ...\n\n\ncheck("91.1")')
@@ -186,5 +200,7 @@ def test_a_changed_source_is_read_again(tmp_path):
     path = tmp_path / "91_sample.py"
     shutil.copy(SOURCE, path)
     before = find("91.1", tmp_path).version
-    path.write_text(path.read_text(encoding="utf-8").replace("dearest first,", "dearest book first,"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("dearest first,", "dearest book first,"), encoding="utf-8"
+    )
     assert find("91.1", tmp_path).version != before

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  the code and the sentences that are tested stay in one piece
 import pytest
 
 from checks.exercises.verdict import CORRECT, ERROR, NOT_ATTEMPTED, SLOW, WRONG
@@ -57,7 +58,13 @@ def test_a_name_error_says_what_is_run_and_shows_the_line(sample, examiner):
 
 def test_an_error_shows_only_the_learners_lines(sample, examiner):
     verdict = judged(
-        examiner, sample, "91.1", "def rows():", "    return Book.objects.filter(titel=1)", "def dearest():", "    return rows()"
+        examiner,
+        sample,
+        "91.1",
+        "def rows():",
+        "    return Book.objects.filter(titel=1)",
+        "def dearest():",
+        "    return rows()",
     )
     assert verdict.message.startswith("FieldError: Cannot resolve keyword 'titel' into field.")
     assert verdict.lines == ((4, "return rows()"), (2, "return Book.objects.filter(titel=1)"))
@@ -66,7 +73,11 @@ def test_an_error_shows_only_the_learners_lines(sample, examiner):
 
 def test_a_syntax_error_shows_its_line(sample, examiner):
     verdict = judged(examiner, sample, "91.1", "def dearest()", "    return 1")
-    assert (verdict.outcome, verdict.message, verdict.lines) == (ERROR, "SyntaxError: expected ':'", ((1, "def dearest()"),))
+    assert (verdict.outcome, verdict.message, verdict.lines) == (
+        ERROR,
+        "SyntaxError: expected ':'",
+        ((1, "def dearest()"),),
+    )
 
 
 def test_a_magic_command_is_explained(sample, examiner):
@@ -106,22 +117,58 @@ def test_messages_hold_no_address(sample, examiner):
         ("91.1", "None", "The answer is None, expected was a QuerySet: did you forget `return`?"),
         ("91.1", "Book.objects", "a manager is not a queryset yet: call .all()"),
         ("91.1", "Book.objects.all", "it is a function that was not called"),
-        ("91.1", f"list({IN_ORDER})[2:]", "2 rows missing: <Book 137: The Tale of Genji>, <Book 146: Kristin Lavransdatter>."),
-        ("91.1", f"list({IN_ORDER}) * 2", "all repeated: <Book 137: The Tale of Genji> is there 2 times, expected once."),
+        (
+            "91.1",
+            f"list({IN_ORDER})[2:]",
+            "2 rows missing: <Book 137: The Tale of Genji>, <Book 146: Kristin Lavransdatter>.",
+        ),
+        (
+            "91.1",
+            f"list({IN_ORDER}) * 2",
+            "all repeated: <Book 137: The Tale of Genji> is there 2 times, expected once.",
+        ),
         ("91.1", f"{IN_ORDER}.values()", "you return a dict per row, expected is a Book instance"),
-        ("91.1", "Book.objects.filter(in_print=True).order_by('-price', '-title', 'pk')", "The rows are right, their order is not. Row 2: you have <Book 56: The Wealth of Nations>, expected <Book 146: Kristin Lavransdatter>."),
-        ("91.2", "float(Stock.objects.aggregate(n=Sum('quantity', default=0))['n'])", "the value is right, its type is float where int is expected"),
+        (
+            "91.1",
+            "Book.objects.filter(in_print=True).order_by('-price', '-title', 'pk')",
+            "The rows are right, their order is not. Row 2: you have <Book 56: The Wealth of Nations>, expected <Book 146: Kristin Lavransdatter>.",
+        ),
+        (
+            "91.2",
+            "float(Stock.objects.aggregate(n=Sum('quantity', default=0))['n'])",
+            "the value is right, its type is float where int is expected",
+        ),
         ("91.2", "float('nan')", "NaN is what is left of a calculation without a number"),
         ("91.2", "'2388'", "a str where an int is expected"),
         ("91.2", "True", "a bool where an int is expected"),
-        ("91.3", "Book.objects.filter(author__name=name)", "For titles('Jane Austen'): Row 1: you have <Book 4: Emma>, expected 'Emma': you return whole instances"),
-        ("91.3", "Book.objects.filter(author__name='Jane Austen').values_list('title', flat=True)", "For titles('Émile Zola'): "),
-        ("91.3", "set(Book.objects.filter(author__name=name).values_list('title', flat=True))", "a set where rows are expected"),
-        ("91.4", "[[book.title, book.author.name] for book in Book.objects.select_related('author')]", "a list where a tuple is expected"),
-        ("91.4", "Book.objects.values_list('title', 'author__name', 'price')", "yours has 3 values, expected are 2"),
+        (
+            "91.3",
+            "Book.objects.filter(author__name=name)",
+            "For titles('Jane Austen'): Row 1: you have <Book 4: Emma>, expected 'Emma': you return whole instances",
+        ),
+        (
+            "91.3",
+            "Book.objects.filter(author__name='Jane Austen').values_list('title', flat=True)",
+            "For titles('Émile Zola'): ",
+        ),
+        (
+            "91.3",
+            "set(Book.objects.filter(author__name=name).values_list('title', flat=True))",
+            "a set where rows are expected",
+        ),
+        (
+            "91.4",
+            "[[book.title, book.author.name] for book in Book.objects.select_related('author')]",
+            "a list where a tuple is expected",
+        ),
+        (
+            "91.4",
+            "Book.objects.values_list('title', 'author__name', 'price')",
+            "yours has 3 values, the expected one 2",
+        ),
         ("91.4", "Book.objects.values_list('title', 'author__name')[:10]", "156 rows missing"),
     ],
-)  # fmt: skip
+)
 def test_wrong_says_what_differs(exercise, expression, said, sample, examiner):
     verdict = returning(examiner, sample, exercise, expression)
     assert verdict.outcome == WRONG
@@ -140,7 +187,7 @@ def test_an_answer_right_on_what_is_seen_and_wrong_on_the_rest_is_told_so(sample
     assert verdict.message == (
         "On the shop's data your answer is right; on data with NULLs, ties, equal names and empty relations it is not:"
     )
-    assert verdict.details[0].startswith("1 row missing: <Book 6: Œdipe 50%_'s \"end\">")
+    assert verdict.details[0].startswith('1 row missing: <Book 6: Œdipe 50%_\'s "end">')
 
 
 def test_order_by_accident_is_wrong(sample, examiner):
@@ -171,7 +218,11 @@ def test_rows_that_tie_may_come_in_any_order(sample, examiner):
 
 def test_a_wrong_write_is_seen(sample, examiner):
     verdict = judged(
-        examiner, sample, "91.5", "def restock(copies):", "    Stock.objects.filter(quantity__gt=0).update(quantity=F('quantity') + 5)"
+        examiner,
+        sample,
+        "91.5",
+        "def restock(copies):",
+        "    Stock.objects.filter(quantity__gt=0).update(quantity=F('quantity') + 5)",
     )
     assert verdict.outcome == WRONG
     assert "4 rows missing: (5, 5)" in str(verdict)
@@ -202,7 +253,10 @@ def test_too_many_queries_name_the_budget_the_relation_and_the_line(sample, exam
 
 def test_a_repeated_statement_without_a_relation_is_named_too(sample, examiner):
     verdict = returning(
-        examiner, sample, "91.2", "sum(stock.quantity for book in Book.objects.all() for stock in Stock.objects.filter(book=book))"
+        examiner,
+        sample,
+        "91.2",
+        "sum(stock.quantity for book in Book.objects.all() for stock in Stock.objects.filter(book=book))",
     )
     assert verdict.outcome == SLOW
     assert "The same statement ran 166 times, by line 2." in verdict.details
@@ -264,5 +318,11 @@ def test_calls_of_the_notebooks_helpers_are_not_run(sample, examiner):
 
 
 def test_an_async_answer_is_awaited(sample, examiner):
-    verdict = judged(examiner, sample, "91.2", "async def copies():", "    return (await Stock.objects.aaggregate(n=Sum('quantity', default=0)))['n']")
+    verdict = judged(
+        examiner,
+        sample,
+        "91.2",
+        "async def copies():",
+        "    return (await Stock.objects.aaggregate(n=Sum('quantity', default=0)))['n']",
+    )
     assert verdict.message == "Correct, with 1 query."
