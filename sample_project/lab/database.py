@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -227,10 +226,10 @@ def cache_folder() -> Path:
         folder = parent / fingerprint()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                return folder
         except OSError:
             continue
+        if os.access(folder, os.W_OK):
+            return folder
     return Path(tempfile.mkdtemp(prefix=f"{COURSE}-"))
 
 
@@ -287,6 +286,8 @@ def _build(path, fill):
 
 def _build_apart(lines):
     """Build the shop in a fresh Python, showing how far it is."""
+    import subprocess
+
     from .waiting import wait_for
 
     command = [sys.executable, "-m", "lab", *([] if lines is None else ["--lines", str(lines)])]

@@ -13,8 +13,8 @@ def show(rows, limit: int = 20):
     """Display rows as a table; NULL stands for None.
 
     A queryset that has not run yet is asked for at most `limit` rows and one more, never for a count. Of model
-    instances the loaded fields are shown, long texts, slugs and passwords aside; a foreign key as its number, or as the
-    object where `select_related` brought it along. Showing never loads more.
+    instances the loaded fields are shown, long texts, slugs and passwords aside; a foreign key as its number, or as
+    the object where `select_related` brought it along. Showing never loads more.
 
     Args:
         rows: a queryset of instances, `values()` or `values_list()`; a list of instances, dicts, tuples or plain
