@@ -141,6 +141,8 @@ def serve(connection, folder: str, method: str | None = None):
             except Exception as error:  # a fault of ours: the learner learns of it, and the next request is served
                 answer = f"{type(error).__name__}: {error}"
             connection.send(answer)
+    # The kernel is gone, perhaps without a chance to tidy up.
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 # In the kernel

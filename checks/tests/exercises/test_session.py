@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +108,24 @@ def test_the_kernel_outlives_what_an_answer_does(notebook):
     assert "was stopped" in notebook.run('def one():\n    while True:\n        pass\n\n\ncheck("91.6")')
     assert notebook.run("print(kept)") == "1\n"
     assert "correct" in notebook.run(RIGHT)
+
+
+def test_a_killed_kernel_leaves_neither_processes_nor_files(notebook):
+    import time
+
+    import psutil
+
+    notebook.run(RIGHT)
+    kernel = psutil.Process(notebook.manager.provisioner.process.pid)
+    examiner = int(notebook.run("from checks.exercises import examiner; print(examiner._shared(__import__('os').getpid()).process_id)"))
+    folder = Path(notebook.run("print(examiner._shared(__import__('os').getpid()).folder)").strip())
+    assert folder.exists()
+    kernel.kill()
+    for _ in range(200):
+        if not folder.exists() and not psutil.pid_exists(examiner):
+            return
+        time.sleep(0.05)
+    pytest.fail("the examiner outlived its kernel")
 
 
 def test_an_interrupted_check_leaves_a_kernel_that_checks(notebook):
