@@ -26,8 +26,8 @@ with queries():
         print(book.title, "by", book.author.name)
 
 # %% [markdown]
-# One for the books, and one for the author of each. If that came as a surprise, chapter
-# [13](13_query_performance.ipynb) is for you. `show()` prints rows as a table:
+# One for the books, and one for the author of each, even though all three are by the same author. If that came as a surprise,
+# chapter [13](13_query_performance.ipynb) is for you. `show()` prints rows as a table:
 
 # %%
 show(Author.objects.filter(country="Ireland").order_by("name").values("name", "born", "died"))
