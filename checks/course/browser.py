@@ -243,9 +243,7 @@ class Lab:
 
     def restart(self) -> None:
         """Restart the kernel without asking, as after a crash, and wait until it is ready."""
-        self.page.evaluate(
-            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
-        )
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         self.wait_idle()
 
     def wait_idle(self, timeout: float = 60) -> None:

@@ -146,7 +146,9 @@ def _item(raw: Any, file: Path, number: int) -> Item:
     tree = _parsed(proof_code, lambda problem: wrong("proof.code", problem))
     if not any(
         isinstance(node, (ast.Assert, ast.Raise))
-        or isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "raises"
+        or isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "raises"
         for node in ast.walk(tree)
     ):
         raise wrong("proof.code", "asserts nothing: use `assert`, or `raises(exception, function, *args)`.")

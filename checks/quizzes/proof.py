@@ -47,6 +47,7 @@ def namespace() -> dict[str, Any]:
     from django.core import exceptions
     from django.db import models
     from django.test.utils import CaptureQueriesContext
+
     from lab import queries
 
     # The last word on a name is the bookshop's: its apps come after Django's own in this order.

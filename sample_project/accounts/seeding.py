@@ -11,7 +11,7 @@ from .models import Profile, User
 CUSTOMERS = 149
 FIRST_DAY = datetime(2023, 3, 1, 8, tzinfo=UTC)
 
-# Written out, because lessons and tests call them by name: (username, first name, last name, city; None is no profile).
+# Written out, because others call them by name: (username, first name, last name, city; None is no profile).
 REGULARS = [
     ("mira", "Mira", "Novák", "Lisbon"),
     ("tomas", "Tomás", "Álvarez", None),

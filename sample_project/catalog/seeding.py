@@ -43,8 +43,7 @@ def fill_catalog():
         for pk, row in enumerate(records("authors"), start=1)
     )
     Genre.objects.bulk_create(
-        Genre(pk=pk, name=row["name"], slug=slugify(row["name"]))
-        for pk, row in enumerate(records("genres"), start=1)
+        Genre(pk=pk, name=row["name"], slug=slugify(row["name"])) for pk, row in enumerate(records("genres"), start=1)
     )
 
     books = records("books")

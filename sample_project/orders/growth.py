@@ -40,7 +40,7 @@ def new_customer(pk):
 def grow(orders, progress=None):
     """Add generated orders, about three lines each, to a shop that was filled; return the number of lines added.
 
-    The rows depend on nothing but the keys they get: two calls with 500 leave the same rows as one call with 1,000, and
+    The rows depend on nothing but the keys they get: two calls with 500 leave the same rows as one with 1,000, and
     a run that was interrupted goes on where it stopped. Each batch of 5,000 orders is one transaction.
 
     Args:

@@ -56,9 +56,7 @@ class Demand:
         slugs = book_slugs([(row["title"], row["author"]) for row in rows])
         weights = {slug: int(row["demand"]) for slug, row in zip(slugs, rows, strict=True)}
         books = [
-            book
-            for book in Book.objects.only("pk", "slug", "price", "added").order_by("pk")
-            if weights.get(book.slug)
+            book for book in Book.objects.only("pk", "slug", "price", "added").order_by("pk") if weights.get(book.slug)
         ]
         self.keys = [book.pk for book in books]
         self.weights = list(accumulate(weights[book.slug] for book in books))

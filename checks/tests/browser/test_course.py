@@ -107,7 +107,8 @@ def text_of(outputs):
 def test_the_printed_address_opens_the_first_page_and_nothing_stands_before_it(lab, course):
     server, address, _ = course
     lab.page.goto(address)
-    lab.page.wait_for_selector("text=Django interviews, answered by code that runs", timeout=60_000)
+    title = lab.page.locator(".jp-Notebook h1").filter(has_text="Django interviews, answered by code that runs")
+    title.wait_for(timeout=60_000)
     lab.page.wait_for_function("window.jupyterapp !== undefined")
     lab.wait_idle()
     assert lab.page.locator(".jp-Dialog").count() == 0

@@ -105,7 +105,7 @@ def test_the_choices_change_places_for_the_next_attempt(quiz):
     button(quiz, "Sure").click()
     assert order() == [each.key for each in shown(SINGLE)]
     button(quiz, "Try again").click()
-    by_key = sorted((each.key for each in SINGLE.choices))
+    by_key = sorted(each.key for each in SINGLE.choices)
     assert order() == arranged(by_key, "Q36-1/1")
 
 
@@ -372,9 +372,7 @@ def test_without_a_kernel_feedback_comes_all_the_same_and_the_next_quiz_saves_th
     lab.page.reload()
     lab.open("quiz.ipynb")
     lab.run_all()
-    lab.page.wait_for_function(
-        "() => localStorage.getItem('django-interview-course.unsaved') === '{}'"
-    )
+    lab.page.wait_for_function("() => localStorage.getItem('django-interview-course.unsaved') === '{}'")
     assert [(row.item, row.correct) for row in journal()] == [("Q36-1", True)]
 
 

@@ -14,9 +14,7 @@ def bank(*texts, count=40, kind="single", right=lambda number: 0):
             question="Q01",
             kind=kind,
             prompt="?",
-            choices=tuple(
-                Choice(text, "", place == right(number) % len(texts)) for place, text in enumerate(texts)
-            ),
+            choices=tuple(Choice(text, "", place == right(number) % len(texts)) for place, text in enumerate(texts)),
         )
         for number in range(1, count + 1)
     ]

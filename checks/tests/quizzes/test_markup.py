@@ -21,8 +21,7 @@ def test_fenced_code_is_highlighted():
 
 def test_code_has_one_class_per_token():
     assert highlighted("print(1)") == (
-        '<span class="nb">print</span><span class="p">(</span><span class="mi">1</span>'
-        '<span class="p">)</span>'
+        '<span class="nb">print</span><span class="p">(</span><span class="mi">1</span><span class="p">)</span>'
     )
 
 

@@ -33,8 +33,16 @@ def sent(monkeypatch):
 
 def answer(item, choice, **changes):
     """The message of the page that an item was answered."""
-    row = {"key": "k1", "item": item.id, "version": item.version, "given": choice, "correct": False, "sure": True,
-           "seconds": 4.26, "at": 1_790_000_000_000}
+    row = {
+        "key": "k1",
+        "item": item.id,
+        "version": item.version,
+        "given": choice,
+        "correct": False,
+        "sure": True,
+        "seconds": 4.26,
+        "at": 1_790_000_000_000,
+    }
     return {"answer": row | changes}
 
 
@@ -152,7 +160,11 @@ def test_an_answer_is_judged_again_recorded_and_acknowledged(journal, sent, item
     Quiz("Q36", ITEMS, journal)._receive(None, answer(item, choice, correct=not correct, sure=False), [])
     (row,) = journal.answers()
     assert (row.item, row.version, row.given, row.correct, row.sure) == (
-        item.id, item.version, choice, correct, False,
+        item.id,
+        item.version,
+        choice,
+        correct,
+        False,
     )
     assert (row.seconds, row.at.timestamp()) == (4.3, 1_790_000_000)
     assert sent == [{"saved": "k1"}]

@@ -1,6 +1,7 @@
 """Settings for a kernel: the developer's, on a database file that belongs to this process alone."""
 
 import django
+
 from lab.sqlite import Connection
 
 from .development import *  # noqa: F403

@@ -23,7 +23,9 @@ DEBUG = False
 SECRET_KEY = required("SECRET_KEY", "at least 50 random characters that nobody else knows")
 ALLOWED_HOSTS = [
     host.strip()
-    for host in required("ALLOWED_HOSTS", "the shop's host names with commas between them, as in shop.example").split(",")
+    for host in required("ALLOWED_HOSTS", "the shop's host names with commas between them, as in shop.example").split(
+        ","
+    )
     if host.strip()
 ]
 

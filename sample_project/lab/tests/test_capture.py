@@ -1,10 +1,10 @@
 from datetime import UTC, datetime
 
 import pytest
-from accounts.models import Profile, User
-from catalog.models import Author, Book, Genre
 from django.db import connection, transaction
 
+from accounts.models import Profile, User
+from catalog.models import Author, Book, Genre
 from lab.capture import Capture
 
 pytestmark = pytest.mark.django_db

@@ -1,8 +1,8 @@
 import pytest
-from catalog.models import Author, Book
 from django.db import NotSupportedError
 from django.db.models import Exists, OuterRef
 
+from catalog.models import Author, Book
 from lab import explain
 from lab.plan import _indented
 

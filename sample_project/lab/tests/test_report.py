@@ -1,7 +1,7 @@
 import pytest
-from catalog.models import Author, Book, Genre
 from django.db import transaction
 
+from catalog.models import Author, Book, Genre
 from lab import queries
 from lab.report import queries as Report  # noqa: N812
 

@@ -1,14 +1,14 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from accounts.models import Profile, User
-from catalog.models import Author, Book
 from django.db import connection
 from django.db.models import Avg, Count
 from django.test.utils import CaptureQueriesContext
-from orders.models import Stock
 
+from accounts.models import Profile, User
+from catalog.models import Author, Book
 from lab import show
+from orders.models import Stock
 
 pytestmark = pytest.mark.django_db
 

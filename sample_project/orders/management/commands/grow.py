@@ -31,6 +31,8 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError("Interrupted. What the bar had reached is in the database; run it again for more.") from None
+            raise CommandError(
+                "Interrupted. What the bar had reached is in the database; run it again for more."
+            ) from None
         if verbosity:
             self.stdout.write(self.style.SUCCESS(f"Added {orders:,} orders with {lines:,} lines."))
