@@ -2,7 +2,7 @@
 # # Django interviews, answered by code that runs
 #
 # Two widely read lists ask 87 questions about Django; merged they are 64. Many of the answers that go round are outdated or
-# were never run. Here every answer runs, in this notebook, against a bookshop with real books, on Django 5.2 LTS and on 6.1.
+# were never run. Here the answers run, in notebooks, against a bookshop with real books; each was run on Django 5.2 LTS and on 6.1.
 #
 # **Try it.** Click into the cell below and press **Shift + Enter**.
 
@@ -17,7 +17,7 @@ from catalog.models import Author, Book
 
 # %% [markdown]
 # A whole Django project is now in your hands, on a copy of its data that is yours alone. Whatever you do to it,
-# `start()` brings the first state back. Now the question that decides more interviews than any other: how many queries
+# `start()` brings the first state back. Now a question on which many interviews turn: how many queries
 # does this loop run? Say a number, then run it.
 
 # %%
@@ -59,7 +59,7 @@ quiz("Q27-1")
 #
 # | you have | do this |
 # | --- | --- |
-# | **two weeks** | A chapter a day in the order of the table. Say each answer aloud before you read it, do the quiz and three exercises, and on the next day repeat the quiz items that you missed. |
+# | **two weeks** | Two chapters a day in the order of the table. Say each answer aloud before you read it, do the quiz and three exercises, and on the next day repeat the quiz items that you missed. |
 # | **three days** | The quizzes first, without reading. Then the lessons of the questions that you missed, and their exercises. |
 # | **one evening** | *Say it* and *The trap* of each question, and the quizzes. Sleep on it. |
 #

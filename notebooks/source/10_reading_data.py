@@ -17,6 +17,7 @@ start()
 import django
 from catalog.models import Author, Book, Genre
 from django.db import connection, models
+from django.db.models import F, Subquery
 from orders.models import Order, OrderLine
 
 # %% [markdown]
@@ -26,8 +27,8 @@ from orders.models import Order, OrderLine
 #
 # **Say it.** The ORM maps a class to a table and an object to a row, and turns method calls into parameterised SQL for
 # whichever database is configured. What I build is a queryset: the description of a query. It is lazy, so nothing is
-# sent until I need rows, and it keeps the rows it fetched, so asking the same queryset again costs nothing. It replaces
-# most SQL, not all of it: `raw()` and cursors are there for the rest.
+# sent until I ask for rows or a number. Once it was read as a whole it keeps its rows, and looping over it again costs nothing.
+# It replaces most SQL, not all of it: `raw()` and cursors are there for the rest.
 #
 # *What lifts it:* say which operations send a query, and which of them fill the cache. Most slow pages come from not
 # knowing the difference.
@@ -76,7 +77,7 @@ print(cost(lambda: books[0]), cost(lambda: books.count()), cost(lambda: bool(boo
 
 # %% [markdown]
 # **The trap.** "The ORM lets you work without ever writing SQL," says a well-known list. It misleads those who then
-# bend the ORM around a query that SQL says in a line. Django keeps the door open, and returns model instances through it:
+# bend the ORM around a query that SQL says plainly. Django keeps the door open, and returns model instances through it:
 
 # %%
 longest = """
@@ -95,8 +96,8 @@ for book in Book.objects.raw(longest, [1800]):
 # %% [markdown]
 # **Asked next**
 #
-# - *What triggers evaluation?* Iterating, `len()`, `list()`, `bool()`, `repr()`, pickling, and a slice with a step.
-#   A plain slice does not: it returns another lazy queryset
+# - *What triggers evaluation?* Iterating, `len()`, `list()`, `bool()`, `repr()`, pickling, an index, and a slice with a step.
+#   A plain slice of an unread queryset does not: it returns another lazy queryset
 #   ([documentation](https://docs.djangoproject.com/en/stable/ref/models/querysets/#when-querysets-are-evaluated)).
 
 # %%
@@ -120,8 +121,8 @@ Book.objects.filter(title="Emma").update(price=1)
 print(books[0].price == before[0], books.all()[0].price)
 
 # %% [markdown]
-# - *What does `iterator(chunk_size=…)` do to memory?* It hands out rows in chunks and keeps none, so the peak follows the
-#   chunk and not the table. A second loop queries again. Measured on the order lines, the whole list against chunks of 100:
+# - *What does `iterator(chunk_size=…)` do to memory?* It hands out rows in chunks and keeps none, so where the
+#   database streams, as SQLite and PostgreSQL do, the peak follows the chunk and not the table. A second loop queries again. Measured on the order lines, the whole list against chunks of 100:
 
 # %%
 import tracemalloc
@@ -141,7 +142,7 @@ print(peak(lambda: list(lines)) > 5 * peak(lambda: lines.iterator(chunk_size=100
 
 # %% [markdown]
 # **Versions.** 6.1 can say whether an ordering decides between every two rows. Two books of one year are a tie, and a
-# page number cut through a tie repeats or loses rows. On 5.2 you have to know it yourself:
+# page break inside a tie can repeat or lose rows. On 5.2 you have to know it yourself:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -197,12 +198,12 @@ with queries():
         print(book.title, book.price)
 
 # %% [markdown]
-# One, and one more per object: a deferred field turns every read into a round trip. `defer()` is for a column that this
+# One, and one more per object: a deferred field turns the first read on each object into a round trip. `defer()` is for a column that this
 # code path never reads.
 
 # %% [markdown]
-# **The trap.** "`all()` returns every row of the table." It returns what the manager's `get_queryset()` returns. Put a
-# manager that hides rows in the first place, and they are gone from `all()`, from the admin and from this count:
+# **The trap.** "`all()` returns every row of the table." It returns what the manager's `get_queryset()` returns. Declare a
+# manager that hides rows first, and they are gone from `all()`, from the admin and from this count:
 
 # %%
 class InPrint(models.Manager):
@@ -223,8 +224,9 @@ print(AvailableBook.objects.all().count(), Book.objects.all().count())
 # %% [markdown]
 # **Asked next**
 #
-# - *`objects`, `_default_manager`, `_base_manager`?* `objects` is a name. `_default_manager` is the first manager that the
-#   class defines: the admin and the reverse side of relations use it. `_base_manager` is a plain `Manager` unless
+# - *`objects`, `_default_manager`, `_base_manager`?* `objects` is a name. `_default_manager` is the one in
+#   `Meta.default_manager_name`, else the first that the class defines, else its parent's: the admin and the reverse side of
+#   relations use it. `_base_manager` is a plain `Manager` unless
 #   `Meta.base_manager_name` says otherwise: Django uses it to follow a foreign key, so that a hidden row can still be
 #   reached ([documentation](https://docs.djangoproject.com/en/stable/topics/db/managers/#default-managers)).
 
@@ -235,8 +237,8 @@ for manager in (AvailableBook.objects, AvailableBook._default_manager, Available
 # %% [markdown]
 # - *What does `defer()` cost when you touch the field?* One query per object and field, as above. The round trip, not the
 #   column, is what you pay.
-# - *How do you stream a million rows?* `iterator(chunk_size=2000)`; on PostgreSQL it uses a server-side cursor, which
-#   a pooler in transaction mode does not survive
+# - *How do you stream a million rows?* `iterator(chunk_size=2000)`. On PostgreSQL it uses a server-side cursor, which does not
+#   survive a pooler in transaction mode unless the loop is inside `atomic()`
 #   ([documentation](https://docs.djangoproject.com/en/stable/ref/databases/#transaction-pooling-server-side-cursors)).
 #   Together with `prefetch_related` the chunk size is not optional:
 
@@ -245,7 +247,8 @@ for author in Author.objects.prefetch_related("books").iterator():
     print(author)
 
 # %% [markdown]
-# **Versions.** `values_list(flat=True)` without a field name gives the primary keys. 6.1 deprecates that; name the field.
+# **Versions.** `values_list(flat=True)` without a field name gives the first column, usually the primary key. 6.1 deprecates
+# that; name the field. Since 5.2 the columns of `values()` come in the order in which you name them.
 
 # %% tags=["since-6.1"]
 import warnings
@@ -267,15 +270,15 @@ quiz("Q28")
 #
 # *Basic · asked as I13*
 #
-# **Say it.** `filter()` keeps the rows for which every condition holds, `exclude()` drops them. A condition is
-# `field__lookup=value`, and the double underscore also crosses relations, which becomes a join. Across a relation with
-# many rows there is one rule to know: conditions in one `filter()` call speak of the same related row, chained calls may
-# each find another row. For "or", "not" and comparisons of columns there are `Q` and `F`.
+# **Say it.** `filter()` keeps the rows for which every condition holds; on the model's own columns `exclude()` is its
+# complement. A condition is `field__lookup=value`, and the double underscore also crosses relations, which becomes a join.
+# Across a relation with many rows, conditions in one `filter()` call speak of the same related row, chained calls may each
+# find another. In one `exclude()` they do not, so negate an `Exists`. For "or" and comparisons of columns there are `Q` and `F`.
 #
 # *What lifts it:* the multi-valued rule with its joins, `exclude()` with NULL, and the duplicates that a join brings.
 
 # %% [markdown]
-# **See it.** A lookup is a word of SQL. The same column, asked in four ways:
+# **See it.** A lookup becomes an operator of SQL. Four of them:
 
 # %%
 def where(queryset):
@@ -311,13 +314,14 @@ print(one_call.count(), two_calls.count())
 print(str(one_call.query).count("JOIN"), str(two_calls.query).count("JOIN"))
 
 # %% [markdown]
-# `exclude()` is "not", and in SQL a comparison with NULL is neither true nor false. Django adds the missing half, so that
-# no row falls between the two:
+# `exclude()` is "not", and in SQL a comparison with NULL is neither true nor false. For a column Django adds the missing half,
+# so that no row falls between the two. For an annotation it does not:
 
 # %%
 poor, rest = Book.objects.filter(rating__lt=4), Book.objects.exclude(rating__lt=4)
 print(poor.count(), rest.count(), Book.objects.count())
 print(where(rest))
+print(Book.objects.annotate(stars=F("rating")).exclude(stars__lt=4).count())
 
 # %% [markdown]
 # **The trap.** "`exclude(rating__lt=4)` is the same as `filter(rating__gte=4)`." It misleads whoever thinks in numbers
@@ -338,27 +342,48 @@ Book.objects.order_by("-rating")[:10].filter(in_print=True)
 # **Asked next**
 #
 # - *Why does a chained `filter()` on a many-to-many return other rows?* Each call is a join of its own, so each condition
-#   may be met by a different related row. Books that are both satire and adventure are found only in this way: no single
-#   genre has both names
+#   may be met by a different related row. Books that are both satire and adventure are found in this way, with two joins of
+#   two tables each: no single genre has both names
 #   ([documentation](https://docs.djangoproject.com/en/stable/topics/db/queries/#spanning-multi-valued-relationships)).
 
 # %%
-print(Book.objects.filter(genres__name="Satire", genres__slug="adventure").count())
-print(Book.objects.filter(genres__name="Satire").filter(genres__name="Adventure").count())
+neither = Book.objects.filter(genres__name="Satire", genres__slug="adventure")
+both = Book.objects.filter(genres__name="Satire").filter(genres__name="Adventure")
+print(neither.count(), both.count())
+print(str(neither.query).count("JOIN"), str(both.query).count("JOIN"))
 
 # %% [markdown]
 # - *How does `exclude()` treat NULL?* It keeps rows whose column is NULL, as shown: the compiled condition carries
 #   `IS NOT NULL` inside the `NOT`. Raw SQL that says `NOT (rating < 4)` would lose them.
+# - *Is `exclude()` always the complement of `filter()`?* Not across a relation with many rows: there each condition is looked for
+#   on its own. Users without an order of 2024 that was cancelled, asked wrongly and rightly:
+
+# %%
+from django.db.models import Exists, OuterRef
+
+bad_year = Order.objects.filter(customer=OuterRef("pk"), status="cancelled", placed_at__year=2024)
+print(User.objects.count() - one_call.count())
+print(User.objects.exclude(orders__status="cancelled", orders__placed_at__year=2024).count())
+print(User.objects.filter(~Exists(bad_year)).count())
+
+# %% [markdown]
 # - *`F`, `Exists`, `Subquery`: when?* `F` compares or computes with columns in the database. `Exists` asks whether a related
 #   row is there, and does not multiply rows as a join does. `Subquery` brings one value from another table. The join
 #   needs `distinct()`, and the database then sorts out what it first multiplied:
 
 # %%
-from django.db.models import Exists, OuterRef
-
 sold = OrderLine.objects.filter(book=OuterRef("pk"), quantity__gte=2)
 print(Book.objects.filter(lines__quantity__gte=2).count())
 print(Book.objects.filter(lines__quantity__gte=2).distinct().count(), Book.objects.filter(Exists(sold)).count())
+
+# %% [markdown]
+# `F` needs no join at all: lines that were sold for less than the book costs today, compared in the database. `Subquery` brings
+# one value along, here the day of the last order:
+
+# %%
+print(OrderLine.objects.filter(unit_price__lt=F("book__price")).count())
+last = Order.objects.filter(customer=OuterRef("pk")).order_by("-placed_at").values("placed_at__date")[:1]
+print(User.objects.annotate(last_order=Subquery(last)).get(username="mira").last_order)
 
 # %%
 quiz("Q29")
@@ -384,7 +409,7 @@ with queries():
     print(Book.objects.get(slug="emma"))
 
 # %% [markdown]
-# Django fetches up to 21 rows, so that it can tell one from several without reading the table. None at all:
+# Django asks for at most 21 rows: enough to say how many, up to twenty, without reading the table. None at all:
 
 # %% tags=["raises-exception"]
 Book.objects.get(title="Emma II")
@@ -396,8 +421,8 @@ Book.objects.get(title="Emma II")
 Book.objects.get(author__name="Jane Austen")
 
 # %% [markdown]
-# A value that cannot be a key never reaches the database. That is a third exception, and code that reads an id from a URL
-# has to think of it:
+# A value that cannot be a key never reaches the database. That is a third exception: for an integer key `ValueError`, for a
+# UUID `ValidationError`. Code that reads an id from a URL has to think of it:
 
 # %% tags=["raises-exception"]
 Book.objects.get(pk="abc")
@@ -415,7 +440,8 @@ except Http404 as error:
     print(type(error).__name__, error)
 
 # %% [markdown]
-# `first()` returns `None` where `get()` would raise. Without an ordering on the model it sorts by primary key:
+# `first()` returns `None` where `get()` would raise `DoesNotExist`, and one row where there are several. Without an ordering
+# on the model it sorts by primary key:
 
 # %%
 print(Book.objects.filter(title="Emma II").first())
@@ -451,12 +477,23 @@ print(Shelf.objects.count())
 Shelf.objects.get_or_create(name="Poetry")
 
 # %% [markdown]
-# With `unique=True` the second `INSERT` is refused, and `get_or_create()` catches that `IntegrityError` and gets the row of
-# the winner. The documentation promises no more than this
-# ([get_or_create](https://docs.djangoproject.com/en/stable/ref/models/querysets/#get-or-create)). Genres have the constraint:
+# The documentation says so: the method is atomic "assuming that the database enforces uniqueness of the keyword arguments"
+# ([get_or_create](https://docs.djangoproject.com/en/stable/ref/models/querysets/#get-or-create)). With the constraint the second
+# `INSERT` is refused, and `get_or_create()` catches that and gets the row of the winner. A manager that looks too early
+# plays the slower request:
 
 # %%
-print(Genre._meta.get_field("name").unique, Genre.objects.get_or_create(name="Satire")[1])
+class LateLook(models.QuerySet):
+    looks = 0
+
+    def get(self, *args, **kwargs):
+        LateLook.looks += 1
+        if LateLook.looks == 1:
+            raise Genre.DoesNotExist  # the other request has not stored it yet
+        return super().get(*args, **kwargs)
+
+
+print(LateLook(Genre).get_or_create(name="Satire", slug="satire"))
 
 # %% [markdown]
 # **Asked next**
@@ -472,10 +509,15 @@ OrderLine.objects.get(quantity=1)
 # - *`get_object_or_404()` or catching `DoesNotExist` in an API?* The shortcut in views, where Django turns `Http404` into a
 #   page and REST framework into a JSON answer. In services and tasks catch `DoesNotExist`: they know of no HTTP.
 # - *And the quiz question with `get(id='123')`?* A string of digits is converted, so it works like `123`. With a
-#   primary key only `DoesNotExist` can happen; with a field that is not unique, both can.
+#   primary key alone, of the two only `DoesNotExist` can happen; a condition on a to-many relation beside it brings the other back.
 
 # %%
-print(Book.objects.get(id=str(Book.objects.get(slug="emma").pk)))
+emma = Book.objects.get(slug="emma")
+print(Book.objects.get(id=str(emma.pk)))
+try:
+    Book.objects.get(pk=emma.pk, genres__name__contains="a")
+except Book.MultipleObjectsReturned as error:
+    print(error)
 
 # %% [markdown]
 # **Versions.** An emptied ordering, `order_by()`, says "I do not care". Up to 6.0 `first()` cared all the same and added the
@@ -511,7 +553,7 @@ print(cost(lambda: str(dubliners.query)))
 print(dubliners.query)
 
 # %% [markdown]
-# Text and parameters apart, as the driver gets them:
+# Text and parameters apart, as the compiler hands them to the backend:
 
 # %%
 sql, params = dubliners.query.sql_with_params()
@@ -529,7 +571,8 @@ with CaptureQueriesContext(connection) as captured:
 print(captured[0]["sql"])
 
 # %% [markdown]
-# In production nobody keeps every statement. A wrapper sees each one as it runs, and may time it, count it or log it:
+# In production nobody keeps every statement. A wrapper sees each query as it runs, though not the `COMMIT`, and may time it,
+# count it or log it:
 
 # %%
 def log(execute, sql, params, many, context):
@@ -556,24 +599,25 @@ with connection.cursor() as cursor:
 
 # %% [markdown]
 # The second half of the trap: the text is always compiled for the `default` database, even after `using("archive")`.
-# PostgreSQL, asked for the same queryset, is sent something else:
+# PostgreSQL is sent something else, and `get_compiler()` with its connection shows it:
 
 # %%
 from django.db.utils import ConnectionHandler
 
 archive = ConnectionHandler({"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "archive"}})["default"]
-words = Book.objects.filter(title__icontains="war")
+words = Book.objects.using("archive").filter(title__icontains="war").order_by()
+print("str()      ", str(words.query).partition(" WHERE ")[2])
 for database in (connection, archive):
     text = words.query.get_compiler(connection=database).as_sql()[0]
-    print(f"{database.vendor:11}", text.partition(" WHERE ")[2].partition(" ORDER BY ")[0])
+    print(f"{database.vendor:11}", text.partition(" WHERE ")[2])
 
 # %% [markdown]
 # **Asked next**
 #
 # - *How do you see the SQL of an `update()`?* Capture it, as above: there is no queryset left to print.
 # - *How would you log slow queries in production?* First on the server (`log_min_duration_statement` in PostgreSQL), because it
-#   sees every client. In Django, an execute wrapper with a threshold, installed for each connection when it is made
-#   ([documentation](https://docs.djangoproject.com/en/stable/topics/db/instrumentation/)).
+#   sees every client. In Django, an execute wrapper with a threshold
+#   ([documentation](https://docs.djangoproject.com/en/stable/topics/db/instrumentation/)): a middleware holds it around each request.
 # - *What else is `execute_wrapper` good for?* To forbid: a block that must not touch the database can prove it.
 
 # %% tags=["raises-exception"]
