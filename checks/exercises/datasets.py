@@ -54,6 +54,7 @@ def _catalogue() -> dict:
             (5, "aelfric", "ælfric o'neill", "Ireland", 1840, 1840),  # sorts after Z, born and died in one year
             (6, "charles-dickens", "Charles Dickens", "England", 1812, 1870),
             (7, "percent", "100% Anonymous_", "", None, 1902),
+            (8, "cassandra-austen", "Cassandra Austen", "England", 1773, 1845),  # another Austen
         )
     }
     publishers = {
@@ -84,7 +85,7 @@ def _catalogue() -> dict:
         # title, slug, author, publisher, published, language, pages, price, rating, in_print, genres
         ("Poems", "poems-1", "jane-austen", england, 1815, "English", 200, "9.50", "4.50", True,
          ["Romance", "Satire"]),
-        ("Poems", "poems-2", "emile-zola", france, 1880, "French", 200, "9.50", "4.50", True, []),
+        ("Poems", "poems-2", "emile-zola", france, 1880, "French", 200, "9.50", "3.50", True, []),
         ("Poems", "poems-3", "homer", None, None, "Greek", None, "9.50", None, True, ["Épopée"]),
         ("Emma", "emma", "jane-austen", england, 1815, "English", 400, "9.50", None, True, ["Romance"]),
         ("emma", "emma-2", "charles-dickens", london, 1850, "English", 400, "0.00", "0.00", True, ["Social novel"]),
@@ -98,6 +99,7 @@ def _catalogue() -> dict:
         ("Hard Times", "hard-times", "charles-dickens", london, 1854, "English", 350, "0.00", None, True,
          ["Social novel"]),
         ("Colloquy", "colloquy", "aelfric", None, -1000, "Latin", None, "25.00", "3.00", True, []),
+        ("Letters", "letters", "cassandra-austen", None, 1796, "English", 90, "7.00", "4.00", True, []),
     )  # fmt: skip
     books = {}
     for pk, (
@@ -145,6 +147,7 @@ def _customers() -> dict:
         (5, "lars", "Lars", "Tanaka", _moment(2024, 2, 29), True, "Lisbon"),  # only cancelled orders
         (6, "petra", "Petra", "Chen", _moment(2024, 2, 29), False, None),  # no order, inactive
         (7, "Émilie", "", "", _moment(2023, 1, 1, 0), True, "Lisbon"),
+        (8, "mira2", "Mira", "Lopes", _moment(2026, 1, 2), True, None),
     ):
         user = User(pk=pk, username=username, first_name=first, last_name=last, date_joined=joined, is_active=active)
         user.email = "" if pk in (3, 7) else f"{username.lower()}@example.com"
@@ -175,6 +178,12 @@ def _trade(books: dict, customers: dict):
         ("lars", status.CANCELLED, _moment(2024, 2, 29), None, "", [("emma", 4, "9.50")]),
         ("lars", status.CANCELLED, _moment(2024, 12, 31, 23, 59, 59), None, "", [("bleak-house", 1, "12.00")]),
         ("Émilie", status.OPEN, _moment(2026, 6, 30), None, "", [("poems-3", 1, "9.50"), ("germinal", 2, "12.00")]),
+        # Two at one moment, then older ones with a higher key, a higher number, and a later dispatch.
+        ("mira", status.SHIPPED, _moment(2026, 3, 1), _moment(2026, 3, 3), "", [("letters", 1, "7.00")]),
+        ("mira", status.SHIPPED, _moment(2026, 3, 1), _moment(2026, 3, 2), "", [("emma", 2, "9.50")]),
+        ("mira", status.SHIPPED, _moment(2026, 2, 1), _moment(2026, 5, 1), "", [("odd", 1, "9999.99")]),
+        ("mira2", status.SHIPPED, _moment(2026, 4, 1), _moment(2026, 4, 2), "", [("emma", 1, "9.50")]),
+        ("jose", status.OPEN, _moment(2026, 5, 1), None, "", [("bleak-house", 1, "12.25")]),
     )
     for pk, (customer, state, placed, shipped, note, lines) in enumerate(rows, 1):
         order = Order.objects.create(
@@ -188,6 +197,8 @@ def _trade(books: dict, customers: dict):
         )
         for book, quantity, price in lines:
             OrderLine.objects.create(order=order, book=books[book], quantity=quantity, unit_price=Decimal(price))
+    # A line that was added late: its key is higher than those of younger orders.
+    OrderLine.objects.create(order_id=9, book=books["hard-times"], quantity=1, unit_price=Decimal(0))
     # Two on the shelf are gone, some were never there, one ties with another; "colloquy" and "poems-3" have no row.
     for slug, quantity in (
         ("poems-1", 3), ("poems-2", 3), ("emma", 0), ("emma-2", 0), ("odd", 1), ("therese", 10), ("germinal", 4),

@@ -377,8 +377,7 @@ print(Book.objects.filter(lines__quantity__gte=2).count())
 print(Book.objects.filter(lines__quantity__gte=2).distinct().count(), Book.objects.filter(Exists(sold)).count())
 
 # %% [markdown]
-# `F` needs no join at all: lines that were sold for less than the book costs today, compared in the database. `Subquery` brings
-# one value along, here the day of the last order:
+# `F` at work: lines that were sold for less than the book costs today. And `Subquery`: the day of a user's last order.
 
 # %%
 print(OrderLine.objects.filter(unit_price__lt=F("book__price")).count())
