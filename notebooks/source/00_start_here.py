@@ -65,6 +65,8 @@ quiz("Q27-1")
 #
 # ## The chapters
 #
+# Those with a link are finished.
+#
 # <!-- chapters -->
 #
 # | | Chapter | Questions | Quiz items | Exercises |
