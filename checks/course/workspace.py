@@ -130,8 +130,10 @@ class Workspace:
 
     def _write(self, source: Path, target: Path) -> list[str]:
         """Copy a notebook of the course with the learner's answers in it; returns the exercises they are of."""
-        content, restored = with_answers(source.read_bytes(), self.journal)
-        _write_whole(target, content)
+        notebook = json.loads(source.read_bytes())
+        restored = put_answers(notebook, self.journal)
+        prepare(notebook)
+        _write_whole(target, (json.dumps(notebook, ensure_ascii=False, indent=1) + "\n").encode())
         return restored
 
     def _read_manifest(self) -> dict[str, dict[str, str]]:
@@ -146,23 +148,37 @@ class Workspace:
         _write_whole(self._manifest_path, (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
 
 
-def with_answers(notebook: bytes, journal: Journal) -> tuple[bytes, list[str]]:
-    """A notebook with the learner's latest answers put into its answer cells, and the exercises answered.
+def put_answers(notebook: dict, journal: Journal) -> list[str]:
+    """Put the learner's answers into the answer cells of a notebook, in place; returns the exercises answered.
 
-    An answer cell has ``{"course": {"exercise": "13.1", "role": "answer"}}`` in its metadata, or else calls
-    ``check("13.1")``. A notebook without answers comes back byte for byte.
+    The latest answer that passed comes back, or else the latest at all. An answer cell has
+    ``{"course": {"exercise": "13.1", "role": "answer"}}`` in its metadata, or else calls ``check("13.1")``.
     """
-    parsed = json.loads(notebook)
     restored = []
-    for cell in parsed["cells"]:
+    for cell in notebook["cells"]:
         exercise = answered_by(cell)
         tried = [row for row in journal.attempts(exercise) if row.outcome != "not attempted"] if exercise else []
+        tried = [row for row in tried if row.outcome == "correct"] or tried
         if tried and tried[-1].source.strip() and tried[-1].source != "".join(cell["source"]):
             cell["source"] = tried[-1].source.splitlines(keepends=True)
             restored.append(exercise)
-    if not restored:
-        return notebook, []
-    return (json.dumps(parsed, ensure_ascii=False, indent=1) + "\n").encode(), restored
+    return restored
+
+
+def prepare(notebook: dict) -> None:
+    """Make a notebook of the course one to work in, in place.
+
+    The outputs go, because a prediction is worth nothing with the answer below it. The language is described as
+    JupyterLab would do it, so that it does not take a notebook that was only opened for a changed one.
+    """
+    from ipykernel.ipkernel import IPythonKernel
+
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": None, "outputs": []}
+    metadata = notebook.setdefault("metadata", {})
+    metadata["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    metadata["language_info"] = IPythonKernel.language_info
 
 
 def answered_by(cell: dict) -> str | None:

@@ -131,7 +131,7 @@ def differences(given, expected, *, ordered: bool) -> list[str]:
     if canonical(given, shape) == canonical(expected, shape):
         return []
     if given is None:
-        return [f"The answer is None, expected was {_a(expected)}: did you forget `return`?"]
+        return [f"The answer is None, expected was {_a(expected)}. A function without `return` gives None."]
     if isinstance(expected, list) and expected[0] == "dict" and isinstance(given, list) and given[0] == "dict":
         return _dict_differences(given, expected, shape)
     if isinstance(expected, list) and expected[0] == "set" and isinstance(given, list) and given[0] == "set":
@@ -296,9 +296,9 @@ def _multiset_differences(given: list, expected: list, shape, noun: str) -> list
             f"expected {_times(theirs[row])}."
         ]
     if sum(missing.values()):
-        said.append(f"{_count(sum(missing.values()), noun)} missing: {_few([shown[row] for row in missing])}.")
+        said.append(f"{_count(sum(missing.values()), noun)} missing: {_few([shown[row] for row in missing], sum(missing.values()))}.")
     if sum(extra.values()):
-        said.append(f"{_count(sum(extra.values()), noun)} too many: {_few([shown_mine[row] for row in extra])}.")
+        said.append(f"{_count(sum(extra.values()), noun)} too many: {_few([shown_mine[row] for row in extra], sum(extra.values()))}.")
     same_shape = len(given) == len(expected) == 1
     if same_shape:
         return [_value_difference(given[0], expected[0], shape, f"The only {noun}")]
@@ -326,6 +326,8 @@ def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
 
-def _few(texts: list[str]) -> str:
-    rest = len(texts) - SHOWN
-    return ", ".join(texts[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+def _few(texts: list[str], number: int | None = None) -> str:
+    """The first of some texts, and how many of the `number` they stand for are not shown."""
+    shown = texts[:SHOWN]
+    rest = (len(texts) if number is None else number) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")

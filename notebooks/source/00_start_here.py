@@ -39,8 +39,12 @@ show(Author.objects.filter(country="Ireland").order_by("name").values("name", "b
 # 2. **See it**: predict what the cell prints, then run it. A wrong guess is worth more than a right one that you read.
 # 3. **The trap**: what many people say instead, run and refuted.
 # 4. **Asked next**: the follow-up questions.
-# 5. **A quiz**: choose with the mouse, or with the keys <kbd>1</kbd> to <kbd>9</kbd>, then press <kbd>s</kbd> if you are sure and <kbd>n</kbd> if
-#    you are not.
+# 5. **A quiz**: choose with the mouse, or click into the quiz once and use the keys <kbd>1</kbd> to <kbd>9</kbd>, then <kbd>s</kbd> if you are sure
+#    and <kbd>n</kbd> if you are not. Without a mouse: run the quiz with <kbd>Ctrl + Enter</kbd> and press <kbd>Tab</kbd> until it has the focus.
+
+# %% [markdown]
+# After a pause, run the first cell of a notebook before any other. On Python 3.11 you have Django 5.2; cells on 6.1 then say
+# what 6.1 prints.
 #
 # Here is one of its questions:
 
@@ -101,7 +105,8 @@ quiz("Q27-1")
 #
 # ## Where you stand
 #
-# Answers and attempts are kept on this computer, in one file of your own. Ask at any time, in any notebook:
+# Answers and attempts are kept on this computer, in one file of your own (`python3 course.py doctor` says where). Ask at any
+# time, in any notebook:
 
 # %%
 progress()

@@ -15,6 +15,7 @@ start()
 
 # Django is set up now, so its models can be imported.
 import django
+from accounts.models import User
 from catalog.models import Author, Book, Genre
 from django.db import connection, models
 from django.db.models import F, Subquery
@@ -148,6 +149,8 @@ print(peak(lambda: list(lines)) > 5 * peak(lambda: lines.iterator(chunk_size=100
 if django.VERSION >= (6, 1):
     print(Book.objects.order_by("published").totally_ordered)
     print(Book.objects.order_by("published", "pk").totally_ordered)
+else:
+    print("Django 6.1 prints False, then True.")
 
 # %%
 quiz("Q27")
@@ -258,6 +261,8 @@ with warnings.catch_warnings(record=True) as caught:
     Genre.objects.values_list(flat=True)
 if django.VERSION >= (6, 1):
     print(caught[0].category.__name__)
+else:
+    print("Django 6.1 warns with RemovedInDjango2028Warning.")
 
 # %%
 quiz("Q28")
@@ -300,8 +305,6 @@ with queries():
 # line ask?
 
 # %%
-from accounts.models import User
-
 one_call = User.objects.filter(orders__status="cancelled", orders__placed_at__year=2024).distinct()
 two_calls = User.objects.filter(orders__status="cancelled").filter(orders__placed_at__year=2024).distinct()
 print(one_call.count(), two_calls.count())
@@ -547,6 +550,12 @@ quiz("Q30")
 # **See it.** No query is run to read a query:
 
 # %%
+def cost(step):
+    with queries(quiet=True) as seen:
+        step()
+    return len(seen)
+
+
 dubliners = Book.objects.filter(author__name="James Joyce", title__startswith="D").only("title").order_by("pk")
 print(cost(lambda: str(dubliners.query)))
 print(dubliners.query)
@@ -640,7 +649,10 @@ str(Book.objects.filter(pk__in=[]).query)
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
-    print(str(two_calls.only("pk").query).partition(" WHERE ")[0].partition(" FROM ")[2])
+    joined_twice = User.objects.filter(orders__status="paid").filter(orders__status="open").only("pk")
+    print(str(joined_twice.query).partition(" WHERE ")[0].partition(" FROM ")[2])
+else:
+    print('Django 6.1 writes "T3" where this version writes T3.')
 
 # %%
 quiz("Q31")

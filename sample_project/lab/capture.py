@@ -23,7 +23,7 @@ from typing import Any
 from . import database
 
 # How ipykernel, IPython and Python itself name the file of what was typed in.
-_CELL = re.compile(r"[/\\]ipykernel_\d+[/\\]|^<ipython-input|^<stdin>|^<python-input|^<console>|^<string>$")
+CELL = re.compile(r"[/\\]ipykernel_\d+[/\\]|^<ipython-input|^<stdin>|^<python-input|^<console>|^<string>$")
 _TRANSACTION = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 
 
@@ -144,7 +144,7 @@ class Capture(Sequence):
         name = frame.f_code.co_filename
         if self._prefix is not None:
             return name.startswith(self._prefix)
-        return bool(_CELL.search(name)) or name == getattr(sys.modules.get("__main__"), "__file__", None)
+        return bool(CELL.search(name)) or name == getattr(sys.modules.get("__main__"), "__file__", None)
 
 
 class _RelationFinder:

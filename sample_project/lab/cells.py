@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 
-from . import database
+from . import database, tracebacks
 
 # Enough to look at with `connection.queries`, too little to fill the memory in a long session.
 _LOGGED_QUERIES = 200
@@ -27,6 +27,7 @@ def watch():
         return
     shell.events.register("pre_run_cell", _before)
     shell.events.register("post_run_cell", _after)
+    tracebacks.shorten(shell)
     _watched = shell
 
 

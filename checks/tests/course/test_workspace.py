@@ -61,10 +61,21 @@ def names(copy, folder="notebooks"):
     return sorted(path.name for path in (copy.folder / folder).iterdir())
 
 
-def test_a_first_copy_has_the_courses_bytes_and_folders(copy, course, lesson):
+def test_a_first_copy_has_the_courses_cells_and_folders(copy, course, lesson):
     assert copy.sync() == [f"2 notebooks copied to {copy.folder}."]
-    assert lesson.read_bytes() == (course / LESSON).read_bytes()
-    assert (copy.folder / EXERCISES).read_bytes() == (course / EXERCISES).read_bytes()
+    ours, mine = (json.loads(path.read_text(encoding="utf-8")) for path in (course / LESSON, lesson))
+    assert [cell["source"] for cell in mine["cells"]] == [cell["source"] for cell in ours["cells"]]
+
+
+def test_a_copy_holds_no_outputs_so_that_predictions_are_predictions(copy, course, lesson):
+    ours = json.loads((course / LESSON).read_text(encoding="utf-8"))
+    code = next(cell for cell in ours["cells"] if cell["cell_type"] == "code")
+    code |= {"execution_count": 1, "outputs": [{"output_type": "stream", "name": "stdout", "text": ["4\n"]}]}
+    (course / LESSON).write_text(json.dumps(ours), encoding="utf-8")
+    copy.sync()
+    cells = json.loads(lesson.read_text(encoding="utf-8"))["cells"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells if "outputs" in cell)
+    assert any("outputs" in cell for cell in cells)
 
 
 def test_sources_are_not_delivered(copy, course):

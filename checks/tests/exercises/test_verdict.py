@@ -114,7 +114,7 @@ def test_messages_hold_no_address(sample, examiner):
 @pytest.mark.parametrize(
     ("exercise", "expression", "said"),
     [
-        ("91.1", "None", "The answer is None, expected was a QuerySet: did you forget `return`?"),
+        ("91.1", "None", "The answer is None, expected was a QuerySet. A function without `return` gives None."),
         ("91.1", "Book.objects", "a manager is not a queryset yet: call .all()"),
         ("91.1", "Book.objects.all", "it is a function that was not called"),
         (

@@ -12,11 +12,12 @@ PATIENCE = 60
 
 @dataclass
 class Outputs:
-    """What a cell showed: `text` as nbval sees it, the HTML beside it, and the error's name with its message."""
+    """What a cell showed: `text` as nbval sees it, the HTML beside it, the error with its message, the traceback."""
 
     text: str = ""
     html: list[str] = field(default_factory=list)
     error: str = ""
+    traceback: list[str] = field(default_factory=list)
     stderr: str = ""
 
 
@@ -71,6 +72,7 @@ class Notebook:
                     outputs.html.append(content["data"]["text/html"])
             elif kind == "error":
                 outputs.error = f"{content['ename']}: {content['evalue']}"
+                outputs.traceback = content["traceback"]
         self.client.get_shell_msg(timeout=PATIENCE)
         return outputs
 
