@@ -46,7 +46,7 @@ show(Author.objects.filter(country="Ireland").order_by("name").values("name", "b
 # After a pause, run the first cell of a notebook before any other. On Python 3.11 you have Django 5.2; cells on 6.1 then say
 # what 6.1 prints.
 #
-# Here is one of its questions:
+# Here is one question:
 
 # %%
 quiz("Q27-1")
