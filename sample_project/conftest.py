@@ -2,10 +2,11 @@
 
 import pytest
 
-from accounts.models import User
-from catalog.models import Author, Book, Genre, Publisher
+from accounts.models import Campaign, User
+from catalog.models import Author, Book, Contributor, Genre, Publisher
 from orders.models import Order
 from orders.seeding import fill
+from reviews.models import Review, Tag, TagGroup
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +18,10 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture
 def empty_shop(db):
     """The shop without a single row."""
-    for model in (Order, User, Book, Author, Publisher, Genre):
+    Review.everything.all().hard_delete()
+    for model in (Tag, Order, User, Book, Contributor, Author, Publisher, Genre, Campaign):
         model.objects.all().delete()
+    TagGroup.objects.exclude(pk=TagGroup.OTHER).delete()
 
 
 @pytest.fixture
