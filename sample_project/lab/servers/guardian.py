@@ -14,12 +14,13 @@ import sys
 import threading
 
 _LOOK_EVERY = 0.25
+_LAST_WORDS = 4000
 
 
 def guard(command, log, folder, user, stop, patience):
     """Run `command` until its parent is gone or says so; then send the signal `stop`, and remove `folder`.
 
-    Returns the exit status. What the server prints goes to the file `log`.
+    What the server prints goes to the file `log`. Where it ended by itself, the end of that is printed.
     """
     parent = os.getppid()
     told = threading.Event()
@@ -39,7 +40,11 @@ def guard(command, log, folder, user, stop, patience):
             )
         while server.poll() is None and not told.wait(_LOOK_EVERY) and os.getppid() == parent:
             continue
-        return _end(server, stop, patience)
+        by_itself = server.poll() is not None
+        _end(server, stop, patience)
+        if by_itself:
+            with open(log, "rb") as output:
+                os.write(1, output.read()[-_LAST_WORDS:])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -66,15 +71,14 @@ def _end(server, stop, patience):
             server.wait(patience)
         except subprocess.TimeoutExpired:
             server.kill()
-    status = server.wait()
+    server.wait()
     if hasattr(os, "killpg"):
         # Whatever the server has started is in its session.
         try:
             os.killpg(server.pid, signal.SIGKILL)
         except OSError:
             pass
-    return status
 
 
 if __name__ == "__main__":
-    sys.exit(guard(**json.loads(sys.argv[1])) and 1)
+    guard(**json.loads(sys.argv[1]))

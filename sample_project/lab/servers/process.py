@@ -3,6 +3,7 @@
 Each has a guardian (`guardian.py`) that ends it, and a folder of its own that the guardian removes.
 """
 
+import atexit
 import json
 import os
 import re
@@ -58,6 +59,8 @@ class Process:
         self._guardian = guardian
         self.folder = folder
         self._log = log
+        self._owner = os.getpid()
+        atexit.register(self.stop)
 
     def __repr__(self):
         return f"<{type(self).__name__}: {'running' if self.running else 'ended'}>"
@@ -82,17 +85,24 @@ class Process:
         deadline = time.monotonic() + patience
         while not re.search(ready, self.log):
             if not self.running:
-                raise Crashed(_end_of(self.log))
+                raise Crashed(_end_of(self._guardian.stdout.read().decode(errors="replace")))
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not ready after {patience} seconds: {_end_of(self.log)}")
             time.sleep(_LOOK_EVERY)
 
     def stop(self):
-        """End the server, wait until it is gone, and remove its folder. Does nothing the second time."""
+        """End the server, wait until it is gone, and remove its folder. Does nothing the second time.
+
+        Nor does it in a forked child: the server is its parent's.
+        """
+        if os.getpid() != self._owner:
+            return
+        atexit.unregister(self.stop)
         with database.interrupts_held():
             # Closing the pipe is what the guardian waits for.
             self._guardian.stdin.close()
             self._guardian.wait()
+            self._guardian.stdout.close()
 
 
 def start(
@@ -139,7 +149,7 @@ def start(
             # Not in the plan: everybody can read the arguments of a process.
             env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             # An interrupt of the kernel goes to all processes of its group.
             start_new_session=True,

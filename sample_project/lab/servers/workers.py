@@ -31,6 +31,13 @@ for alias, place in {places!r}.items():
 globals().update({others!r})
 """
 
+# Here the application may run tasks eagerly, for want of a worker. The worker itself must not.
+_APP = """\
+from {module} import {name} as app
+
+app.conf.update({options!r})
+"""
+
 
 class _Worker(Server):
     """What both kinds of workers share."""
@@ -49,9 +56,10 @@ class _Worker(Server):
                 self._process.stop()
                 self._process = None
 
-    def _launch(self, command, ready, environment=None, **options):
+    def _launch(self, command, ready, environment=None, modules=None, **options):
         folder = process.new_folder()
-        (folder / "settings_of_this_kernel.py").write_text(_settings(), encoding="utf-8")
+        for name, source in {"settings_of_this_kernel": _settings(), **(modules or {})}.items():
+            (folder / f"{name}.py").write_text(source, encoding="utf-8")
         path = [str(folder), *(part for part in sys.path if part), os.getcwd()]
         variables = {
             "DJANGO_SETTINGS_MODULE": "settings_of_this_kernel",
@@ -111,23 +119,32 @@ class worker(_Worker):  # noqa: N801 - learners write `with worker():`
         self.check()
         database.boot()
         module, _, name = self._path.partition(":")
-        app = getattr(import_module(module), name or "app")
+        name = name or "app"
+        app = getattr(import_module(module), name)
         try:
             broker = caches.running_valkey()
             if broker is None:
                 broker = self._valkey = caches.valkey(cache=None)
                 broker.start()
             self.url = broker.url
-            self._restore = _use_broker(app, broker.url)
+            options = {
+                "broker_url": broker.url,
+                "broker_read_url": None,
+                "broker_write_url": None,
+                "result_backend": broker.url,
+                "task_always_eager": False,
+            }
+            self._restore = _configure(app, options)
             self._launch(
                 [
-                    *["celery", "-A", self._path, "worker", "--loglevel", "INFO"],
+                    *["celery", "-A", "app_of_this_kernel:app", "worker", "--loglevel", "INFO"],
                     *["--pool", self._pool, "--concurrency", str(self._concurrency)],
                     # There is one worker, so none to talk to.
                     *["--without-gossip", "--without-mingle", "--without-heartbeat", *self._options],
                 ],
                 r"celery@\S+ ready",
                 {"CELERY_BROKER_URL": broker.url, "CELERY_RESULT_BACKEND": broker.url, "REDIS_URL": broker.url},
+                {"app_of_this_kernel": _APP.format(module=module, name=name, options=options)},
                 patience=2,
             )
         except BaseException:
@@ -200,10 +217,10 @@ def _is_plain(value):
         return False
 
 
-def _use_broker(app, url):
-    """Let the application in this process send its tasks to the broker at `url`; returns what undoes that."""
-    names = ["broker_url", "broker_read_url", "broker_write_url", "result_backend", "task_always_eager"]
-    before = {name: app.conf.get(name) for name in names}
+def _configure(app, options):
+    """Give the application in this process these options; returns what undoes that."""
+    before = {name: app.conf.get(name) for name in options}
+    # Celery prefers these to its options.
     variables = {name: os.environ.pop(name, None) for name in ["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"]}
 
     def restore():
@@ -211,9 +228,7 @@ def _use_broker(app, url):
         os.environ.update({name: value for name, value in variables.items() if value is not None})
         _forget_connections(app)
 
-    app.conf.update(
-        broker_url=url, broker_read_url=None, broker_write_url=None, result_backend=url, task_always_eager=False
-    )
+    app.conf.update(options)
     _forget_connections(app)
     return restore
 
