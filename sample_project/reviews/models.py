@@ -82,6 +82,11 @@ class Review(About, Timestamped):
 
     delete.alters_data = True
 
+    def may_be_restored(self):
+        """Whether the reviewer has said nothing else about the same thing since."""
+        same = {"reviewer": self.reviewer_id, "content_type": self.content_type_id, "object_id": self.object_id}
+        return self.reviewer_id is None or not Review.objects.filter(**same).exclude(pk=self.pk).exists()
+
     def restore(self):
         """Make the review visible again; IntegrityError where its reviewer has written another since."""
         self.withdrawn = None
