@@ -4,7 +4,6 @@ from django import forms
 from django.core import exceptions
 from django.core.exceptions import EmptyResultSet
 from django.db import models
-from django.db.models.lookups import BuiltinLookup
 from django.utils.translation import gettext_lazy as _
 
 
@@ -112,7 +111,7 @@ class ISBNField(models.Field):
 
 
 @ISBNField.register_lookup
-class StartsWith(BuiltinLookup):
+class StartsWith(models.Lookup):
     """`isbn__startswith="978-0-14"`: a range of numbers, which an index finds; LIKE would read every row."""
 
     lookup_name = "startswith"
