@@ -10,7 +10,7 @@ import pytest
 from ..notebook import Notebook
 from .test_process import ended, wait_until
 
-SERVERS = ["postgres", "valkey", "memcached", "mariadb", "asgi", "worker"]
+SERVERS = ["postgres", "valkey", "memcached", "worker"]
 
 
 @pytest.fixture
