@@ -115,7 +115,8 @@ def fill_accounts():
 def fill_visits():
     """Create the newsletters and some visits, a third of them through a newsletter of the weeks before."""
     campaigns = [
-        Campaign(pk=pk, name=name, sent_on=date.fromisoformat(day)) for pk, (name, day) in enumerate(CAMPAIGNS, start=1)
+        Campaign(pk=pk, name=name, sent_on=date.fromisoformat(day))
+        for pk, (name, day) in enumerate(CAMPAIGNS, start=1)
     ]
     Campaign.objects.bulk_create(campaigns)
 

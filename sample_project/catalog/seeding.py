@@ -10,8 +10,8 @@ from django.utils.text import slugify
 
 from .fields import check_digit
 from .models import (
-    Author,
     AudioBook,
+    Author,
     Book,
     Contribution,
     Contributor,
@@ -79,8 +79,7 @@ def fill_books():
         for pk, row in enumerate(records("authors"), start=1)
     )
     Genre.objects.bulk_create(
-        Genre(pk=pk, name=row["name"], slug=slugify(row["name"]))
-        for pk, row in enumerate(records("genres"), start=1)
+        Genre(pk=pk, name=row["name"], slug=slugify(row["name"])) for pk, row in enumerate(records("genres"), start=1)
     )
 
     books = records("books")

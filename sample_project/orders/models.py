@@ -161,9 +161,7 @@ class Payment(models.Model):
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="payments")
     # RESTRICT, not PROTECT: an invoice that was paid must not be deleted by itself, but goes together with its order,
     # which takes this payment along.
-    invoice = models.ForeignKey(
-        Invoice, on_delete=models.RESTRICT, null=True, blank=True, related_name="payments"
-    )
+    invoice = models.ForeignKey(Invoice, on_delete=models.RESTRICT, null=True, blank=True, related_name="payments")
     method = models.CharField(max_length=8, choices=Method, default=Method.CARD)
     received_on = models.DateField()
     amount = models.DecimalField(max_digits=9, decimal_places=2)

@@ -63,9 +63,7 @@ class Demand:
         slugs = book_slugs([(row["title"], row["author"]) for row in rows])
         weights = {slug: int(row["demand"]) for slug, row in zip(slugs, rows, strict=True)}
         books = [
-            book
-            for book in Book.objects.only("pk", "slug", "price", "added").order_by("pk")
-            if weights.get(book.slug)
+            book for book in Book.objects.only("pk", "slug", "price", "added").order_by("pk") if weights.get(book.slug)
         ]
         self.keys = [book.pk for book in books]
         self.weights = list(accumulate(weights[book.slug] for book in books))
@@ -169,7 +167,7 @@ def fill_orders():
 
 
 def fill_invoices():
-    """Create invoices since May 2026, and what was paid: mostly at once, sometimes in two parts, sometimes not at all."""
+    """Create the invoices since May 2026, and what was paid: mostly at once, sometimes in two parts or not at all."""
     bookseller = User.objects.get(username=BOOKSELLER[0])
     amounts = dict(
         OrderLine.objects.filter(order__placed_at__gte=INVOICING)

@@ -1,17 +1,19 @@
 import re
 
-import accounts.deletion
 import django
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import accounts.deletion
+
 
 class CreateModelWithRules(migrations.CreateModel):
     """`CreateModel`, with `ON DELETE` in the table: Django writes it from 6.1 on, and here it is written for 5.2 too.
 
-    So a database made by one is right for the other: only the table decides what happens to the rows.
+    So a database made by one is right for the other: only the table decides what happens to the rows. Where SQLite
+    rebuilds the table for a later migration, Django 5.2 leaves the rules out again: that migration has to do the same.
     """
 
     rules = {"user_id": "CASCADE", "campaign_id": "SET NULL"}

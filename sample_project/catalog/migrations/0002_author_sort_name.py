@@ -10,5 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("catalog", "0001_initial")]
 
     operations = [
-        migrations.AddField("author", "sort_name", models.CharField(blank=True, editable=False, max_length=200, null=True)),
+        migrations.AddField(
+            "author", "sort_name", models.CharField(blank=True, editable=False, max_length=200, null=True)
+        ),
     ]

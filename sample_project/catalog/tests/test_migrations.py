@@ -168,7 +168,9 @@ class TestSquash:
         }
 
     def test_a_new_database_runs_the_squashed_one_alone(self, migrator):
-        plan = {step.name for step, _ in MigrationExecutor(migrator.connection).migration_plan([("catalog", SQUASHED)])}
+        plan = {
+            step.name for step, _ in MigrationExecutor(migrator.connection).migration_plan([("catalog", SQUASHED)])
+        }
         assert SQUASHED in plan
         assert not plan & FIVE
         migrator.to(("catalog", SQUASHED))

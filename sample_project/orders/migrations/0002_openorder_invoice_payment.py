@@ -1,7 +1,8 @@
 import django.db.models.deletion
-import orders.models
 from django.conf import settings
 from django.db import migrations, models
+
+import orders.models
 
 
 class Migration(migrations.Migration):

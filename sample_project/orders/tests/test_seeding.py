@@ -15,8 +15,8 @@ from reviews.models import Review, Tag, Tagging, TagGroup
 
 pytestmark = pytest.mark.django_db
 
-# What every machine, Python and Django has to arrive at, by table. It changes with the data; lessons and exercises quote
-# these rows, so look at them again when it does. A column that is added changes none of the others.
+# What every machine, Python and Django has to arrive at, by table. It changes with the data; lessons and exercises
+# quote these rows, so look at them again when it does. A column that is added changes none of the others.
 ROWS = {
     Publisher: ("d2fbf281283e0d25", 90, "id name city founded"),
     Author: ("25b634ef82d1f734", 110, "id name slug country born died"),

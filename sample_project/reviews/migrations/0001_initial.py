@@ -8,77 +8,120 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('contenttypes', '0002_remove_content_type_name'),
+        ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TagGroup',
+            name="TagGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True)),
             ],
             options={
-                'verbose_name': 'group of tags',
-                'verbose_name_plural': 'groups of tags',
-                'ordering': ['name'],
+                "verbose_name": "group of tags",
+                "verbose_name_plural": "groups of tags",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('group', models.ForeignKey(default=1, on_delete=django.db.models.deletion.SET_DEFAULT, related_name='tags', to='reviews.taggroup')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.SET_DEFAULT,
+                        related_name="tags",
+                        to="reviews.taggroup",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Review',
+            name="Review",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('object_id', models.PositiveBigIntegerField()),
-                ('stars', models.PositiveSmallIntegerField()),
-                ('text', models.TextField(blank=True)),
-                ('withdrawn', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('content_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='contenttypes.contenttype')),
-                ('reviewer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reviews', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("object_id", models.PositiveBigIntegerField()),
+                ("stars", models.PositiveSmallIntegerField()),
+                ("text", models.TextField(blank=True)),
+                ("withdrawn", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "content_type",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="contenttypes.contenttype"),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="reviews",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created', '-pk'],
-                'permissions': [('restore_review', 'Can bring back withdrawn reviews')],
-                'get_latest_by': 'created',
-                'abstract': False,
-                'indexes': [models.Index(fields=['content_type', 'object_id'], name='review_about')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('stars__gte', 1), ('stars__lte', 5)), name='review_1_to_5_stars'), models.UniqueConstraint(condition=models.Q(('withdrawn__isnull', True)), fields=('reviewer', 'content_type', 'object_id'), name='review_one_live_per_reviewer', violation_error_message='You have reviewed this already. Withdraw that review first.')],
+                "ordering": ["-created", "-pk"],
+                "permissions": [("restore_review", "Can bring back withdrawn reviews")],
+                "get_latest_by": "created",
+                "abstract": False,
+                "indexes": [models.Index(fields=["content_type", "object_id"], name="review_about")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("stars__gte", 1), ("stars__lte", 5)), name="review_1_to_5_stars"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("withdrawn__isnull", True)),
+                        fields=("reviewer", "content_type", "object_id"),
+                        name="review_one_live_per_reviewer",
+                        violation_error_message="You have reviewed this already. Withdraw that review first.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Tagging',
+            name="Tagging",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('object_id', models.PositiveBigIntegerField()),
-                ('content_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='contenttypes.contenttype')),
-                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='taggings', to='reviews.tag')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("object_id", models.PositiveBigIntegerField()),
+                (
+                    "content_type",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="contenttypes.contenttype"),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="taggings", to="reviews.tag"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'default_permissions': (),
-                'indexes': [models.Index(fields=['content_type', 'object_id'], name='tagging_about')],
-                'constraints': [models.UniqueConstraint(fields=('tag', 'content_type', 'object_id'), name='tagging_once_per_thing')],
+                "ordering": ["pk"],
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["content_type", "object_id"], name="tagging_about")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tag", "content_type", "object_id"), name="tagging_once_per_thing")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='tag',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='tag_unique_name', violation_error_message='There is such a tag already.'),
+            model_name="tag",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("name"),
+                name="tag_unique_name",
+                violation_error_message="There is such a tag already.",
+            ),
         ),
     ]
