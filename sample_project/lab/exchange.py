@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from html import escape
 from unittest import mock
 
@@ -54,6 +55,8 @@ _STYLE = (
     ".lab-reply .good{color:var(--jp-success-color0,#1a7f37)}"
     ".lab-reply .bad{color:var(--jp-error-color0,#c0392b)}</style>"
 )
+
+_noting = ContextVar("noting", default=False)
 
 
 def get(url: str, data: dict | None = None, **options) -> "Reply":
@@ -110,7 +113,7 @@ def send(
         options["content_type"] = content_type
     with outside_event_loop(), templates_noted():
         response = getattr(client, method.lower())(url, data, **options)
-        body = b"" if method == "HEAD" else response.getvalue()
+        body = b"" if method == "HEAD" else _body(response)
     return Reply(method, url, response, body)
 
 
@@ -144,12 +147,21 @@ def templates_noted(around=None):
     from django.template import Template
     from django.test.utils import instrumented_test_render
 
+    original = Template._render
+
     def render(template, context):
+        if not _noting.get():
+            return original(template, context)
         with around(template) if around else ExitStack():
             return instrumented_test_render(template, context)
 
-    with mock.patch.object(Template, "_render", render):
-        yield
+    # A variable of the context goes along into the threads of asynchronous views. Those of a server do not have it.
+    token = _noting.set(True)
+    try:
+        with mock.patch.object(Template, "_render", render):
+            yield
+    finally:
+        _noting.reset(token)
 
 
 class Reply:
@@ -286,6 +298,17 @@ def user_of(user):
         return model._default_manager.get_by_natural_key(user)
     except model.DoesNotExist:
         raise ValueError(f"There is no user {user!r}. Give a user object, or make one first.") from None
+
+
+def _body(response):
+    if not getattr(response, "is_async", False):
+        return response.getvalue()
+    from asgiref.sync import async_to_sync
+
+    async def read():
+        return b"".join([part async for part in response])
+
+    return async_to_sync(read)()
 
 
 def _title(html):

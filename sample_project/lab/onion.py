@@ -92,9 +92,7 @@ class _Journey:
             if self._headers.get(name) != value and name != "Set-Cookie"
         ]
         cookies = {name: exchange.shown_cookie(morsel) for name, morsel in response.cookies.items()}
-        layer.headers += [
-            f"Set-Cookie: {text}" for name, text in cookies.items() if self._cookies.get(name) != text
-        ]
+        layer.headers += [f"Set-Cookie: {text}" for name, text in cookies.items() if self._cookies.get(name) != text]
         if is_innermost and layer.name:
             layer.answered = exchange.status_line(response)
         self._headers, self._cookies = headers, cookies

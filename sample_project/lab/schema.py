@@ -165,7 +165,8 @@ class Diagram:
                 self._connect(label, target, "one" if each.one_to_one else "foreign", row, home)
         for each in options.private_fields:
             if type(each).__name__ == "GenericForeignKey":
-                box.rows.append(_Row(each.name, type(each).__name__, f"→ any model, by {each.ct_field}, {each.fk_field}"))
+                notes = f"→ any model, by {each.ct_field}, {each.fk_field}"
+                box.rows.append(_Row(each.name, type(each).__name__, notes))
 
     def _connect(self, label, target, kind, row, home, dashed=False):
         name = self._name(target, home)
@@ -206,7 +207,7 @@ class Diagram:
         for number, row in enumerate(box.rows):
             y = _number(box.middle_of(number) + 4)
             parts.append(
-                f'<g><title>{escape(row.notes or row.type)}</title>'
+                f"<g><title>{escape(row.notes or row.type)}</title>"
                 f'<text x="{_number(box.x + 10)}" y="{y}">{escape(row.name)}</text>'
                 f'<text class="type" x="{_number(box.x + 10 + (name + 2) * CHARACTER)}" y="{y}">'
                 f"{escape(row.type)}</text></g>"
@@ -255,7 +256,8 @@ def _notes(each, target):
     if target:
         accessor = each.remote_field.get_accessor_name()
         arrow = "↔" if each.many_to_many else "→"
-        notes.append(f"{arrow} {target}.{accessor}" if accessor and not each.remote_field.hidden else f"{arrow} {target}")
+        way_back = f".{accessor}" if accessor and not each.remote_field.hidden else ""
+        notes.append(f"{arrow} {target}{way_back}")
         if not each.many_to_many:
             notes.append(_on_delete(each.remote_field.on_delete))
         elif not each.remote_field.through._meta.auto_created:

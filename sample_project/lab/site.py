@@ -6,6 +6,7 @@ One server per kernel, in a thread of it, so the pages show the data of this not
 import os
 import secrets
 import threading
+from contextlib import suppress
 from functools import lru_cache
 from html import escape
 from urllib.parse import quote, urlencode
@@ -33,6 +34,7 @@ function render({ model, el }) {
   link.href = url;
   link.target = "_blank";
   link.rel = "noopener";
+  link.style.color = "var(--jp-content-link-color, #0b57d0)";
   link.textContent = "Open the bookshop in a tab of its own";
   const line = document.createElement("p");
   line.append(link);
@@ -45,7 +47,8 @@ function render({ model, el }) {
   frame.src = url;
   frame.title = "The bookshop";
   frame.className = "lab-site";
-  frame.style.cssText = `width:100%;height:${height}px;border:1px solid var(--jp-border-color1,#bdbdbd);background:#fff`;
+  frame.style.cssText = `width:100%;height:${height}px;background:#fff;` +
+    "border:1px solid var(--jp-border-color1,#bdbdbd)";
   el.append(frame);
 }
 export default { render };
@@ -99,10 +102,9 @@ class _Shop:
                 """Nothing: the pages tell what they do, and a cell has ended by then."""
 
             def handle(self):
-                try:
+                # The browser may have gone on to another page.
+                with suppress(ConnectionError, TimeoutError):
                     super().handle()
-                except (ConnectionError, TimeoutError):
-                    pass  # the browser has gone on to another page
 
         class Listener(ThreadedWSGIServer):
             daemon_threads = True
@@ -115,6 +117,7 @@ class _Shop:
         self._server.set_app(self)
         self.port = self._server.server_address[1]
         self._pages, self._files = _applications()
+        _let_files_follow_the_prefix()
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def stop(self):
@@ -174,6 +177,29 @@ def _applications():
     return pages, StaticFilesHandler(pages)
 
 
+def _let_files_follow_the_prefix():
+    """Links to static and uploaded files begin with the path of the proxy, where there is one.
+
+    Django computes STATIC_URL once for a process; here some requests come through a proxy, and some do not.
+    """
+    from django.conf import settings
+    from django.contrib.staticfiles.storage import staticfiles_storage
+    from django.core.files.storage import default_storage
+    from django.urls import get_script_prefix
+
+    def following(url):
+        def with_prefix(*args, **kwargs):
+            found, prefix = url(*args, **kwargs), get_script_prefix().rstrip("/")
+            return prefix + found if prefix and found.startswith("/") else found
+
+        return with_prefix
+
+    # Read outside of any request, they have no prefix and are kept that way.
+    _ = settings.STATIC_URL, settings.MEDIA_URL
+    for storage in (staticfiles_storage, default_storage):
+        storage.url = following(storage.url)
+
+
 def _running():
     global _server
     if _server is None:
@@ -200,7 +226,7 @@ def _forwarded(environ):
 
 
 def _framed(headers):
-    """Let pages of this machine show the shop in a frame. Another port is another origin, which SAMEORIGIN excludes."""
+    """Let pages of this machine show the shop in a frame. SAMEORIGIN would exclude them: they have another port."""
     kept = []
     for name, value in headers:
         if name.lower() == "x-frame-options":

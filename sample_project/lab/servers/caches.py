@@ -171,9 +171,7 @@ def _launch_valkey():
         }
         # In a file: everybody can read the arguments of a process.
         (folder / "server.conf").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-        return process.start(
-            [_valkey_program(), folder / "server.conf"], "Ready to accept connections", folder=folder
-        )
+        return process.start([_valkey_program(), folder / "server.conf"], "Ready to accept connections", folder=folder)
 
     try:
         started, port = process.start_on_free_port(begin)

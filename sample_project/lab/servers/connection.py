@@ -23,10 +23,10 @@ def point_cache(alias: str, settings: dict, owner):
 def point_back(owner):
     """Undo what `point` and `point_cache` did for this owner."""
     for entry in [entry for entry in _pointing if entry["owner"] is owner]:
-        handler, alias = entry["handler"], entry["alias"]
+        handler, alias = place = entry["handler"], entry["alias"]
         _close_all(handler)
         position = _pointing.index(entry)
-        later = [other for other in _pointing[position + 1 :] if (other["handler"], other["alias"]) == (handler, alias)]
+        later = [other for other in _pointing[position + 1 :] if (other["handler"], other["alias"]) == place]
         if later:
             # Blocks may end in another order than they began: the later one gives back what this one found.
             later[0]["before"] = entry["before"]

@@ -5,6 +5,7 @@ process at its other end is gone, whatever ended it, on every system. That an or
 sign, because a forked child of the kernel keeps the pipe open.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -74,10 +75,8 @@ def _end(server, stop, patience):
     server.wait()
     if hasattr(os, "killpg"):
         # Whatever the server has started is in its session.
-        try:
+        with contextlib.suppress(OSError):
             os.killpg(server.pid, signal.SIGKILL)
-        except OSError:
-            pass
 
 
 if __name__ == "__main__":

@@ -213,7 +213,7 @@ def prebuilt(lines: int | None = None) -> Path:
 
 
 def build(lines: int | None = None, report: Callable[[str], None] | None = None):
-    """Build what `prebuilt` returns, by this very process, where it is missing. `report` is told how far the work is."""
+    """Build what `prebuilt` returns, in this very process, where it is missing. `report` is told how far it is."""
     report = report or (lambda text: None)
     path = _place(lines)
     if path.exists():

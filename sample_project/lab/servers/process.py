@@ -17,7 +17,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .. import database
-
 from .guardian import group_of
 
 __all__ = [

@@ -70,7 +70,8 @@ def test_a_server_of_one_s_own_is_used_where_there_is_no_other(python, has):
     script = (
         START + "from lab.servers import caches as servers\nimport os\nwith valkey(cache=None) as own:\n"
         "    servers._valkey_program = lambda: None\n    os.environ['REDIS_URL'] = own.url\n"
-        "    with valkey() as server:\n        cache.set('a', 1)\n        print(server.url == own.url, cache.get('a'))\n"
+        "    with valkey() as server:\n        cache.set('a', 1)\n"
+        "        print(server.url == own.url, cache.get('a'))\n"
         "    import redis\n    print(redis.Redis.from_url(own.url).ping())"
     )
     assert python(script).endswith("\nTrue 1\nTrue\n")

@@ -175,7 +175,8 @@ def test_a_server_of_one_s_own_gets_back_what_it_had(python):
     """DATABASE_URL points at a server that another process runs."""
     script = (
         "import lab\nfrom lab import postgres, reset, start\nstart()\nfrom lab.servers import postgresql\n"
-        "names = lambda settings: {name for name, in postgresql._execute(settings, 'SELECT datname FROM pg_database')}\n"
+        "def names(settings):\n"
+        "    return {name for name, in postgresql._execute(settings, 'SELECT datname FROM pg_database')}\n"
         "with postgres('other') as server:\n"
         "    import os\n"
         "    os.environ['DATABASE_URL'] = server.url.rpartition('/')[0] + '/postgres'\n"

@@ -29,7 +29,8 @@ def double(number):
 def total(numbers):
     return sum(numbers)
 """
-START = "import os\nfrom lab import postgres, start, valkey, worker\nstart()\nfrom catalog.models import Genre\nimport shop\n"
+START = "import os\nfrom lab import postgres, start, valkey, worker\nstart()\n"
+START += "from catalog.models import Genre\nimport shop\n"
 
 
 @pytest.fixture
@@ -66,12 +67,14 @@ def test_it_has_the_database_and_the_cache_of_this_kernel(python, folder, has, s
 
 
 def test_processes_can_be_asked_for(python, folder):
-    script = START + "with worker('shop:app', pool='prefork', concurrency=1):\n    print(shop.count.delay().get(timeout=20))"
+    script = START + "with worker('shop:app', pool='prefork', concurrency=1):\n"
+    script += "    print(shop.count.delay().get(timeout=20))"
     assert python(script, **folder).endswith("\n[14, None]\n")
 
 
 def test_a_second_block_works_like_the_first(python, folder):
-    script = START + "for _ in range(2):\n    with worker('shop:app'):\n        print(shop.double.delay(2).get(timeout=20))"
+    script = START + "for _ in range(2):\n    with worker('shop:app'):\n"
+    script += "        print(shop.double.delay(2).get(timeout=20))"
     assert python(script, **folder).endswith("\n4\n4\n")
 
 
