@@ -125,7 +125,7 @@ class Tag(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            # "Sea" and "sea" are one tag. An index over an expression, on every database that the shop runs on.
+            # "Love" and "love" are one tag. An index over an expression, on every database that the shop runs on.
             models.UniqueConstraint(
                 Lower("name"), name="tag_unique_name", violation_error_message="There is such a tag already."
             ),

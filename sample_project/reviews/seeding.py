@@ -17,10 +17,22 @@ LAST_DAY = datetime(2026, 7, 1, tzinfo=UTC)
 
 GROUPS = {
     "Mood": ["Dark", "Funny", "Hopeful", "Melancholy", "Strange"],
-    "Reader": ["For children", "For a long journey", "Read aloud", "School reading"],
-    "Theme": ["Coming of age", "Empire", "Faith", "Love", "Money", "Science", "Sea", "War"],
+    "Reader": ["For a long journey", "For a rainy day", "Read aloud", "Read twice"],
+    "Theme": ["Class", "Growing up", "Guilt", "History", "Ideas", "Love", "Science", "Travel"],
 }
-UNGROUPED = ["Bestseller of its day", "Once banned", "Unfinished"]
+UNGROUPED = ["Gift", "Lent and never returned", "Unread"]
+# What a book is about follows from its genre; how it was liked does not.
+THEMES = {
+    "Adventure": "Travel",
+    "Children's books": "Growing up",
+    "Crime": "Guilt",
+    "Historical fiction": "History",
+    "Philosophy": "Ideas",
+    "Poetry": "Love",
+    "Romance": "Love",
+    "Science fiction": "Science",
+    "Social novel": "Class",
+}
 OPINIONS = {
     1: ("Not for me.", "I gave up on page 50.", "100% overrated."),
     2: ("Long.", "The middle drags.", "My reading_group hated it."),
@@ -46,14 +58,20 @@ def fill_tags(book, author):
     Tag.objects.bulk_create(Tag(pk=pk, name=name, group_id=group) for pk, (name, group) in enumerate(tags, start=1))
 
     draw = Random("tags")
+    numbers = {name: pk for pk, (name, _) in enumerate(tags, start=1)}
+    # The last tag is there and on nothing.
+    opinions = [numbers[name] for name in (*GROUPS["Mood"], *GROUPS["Reader"], *UNGROUPED[:-1])]
+    genres = {}
+    for pk, genre in Book.genres.through.objects.order_by("pk").values_list("book", "genre__name"):
+        genres.setdefault(pk, []).append(genre)
     things = [(book, pk) for pk in Book.objects.order_by("pk").values_list("pk", flat=True)]
     things += [(author, pk) for pk in Author.objects.order_by("pk").values_list("pk", flat=True) if pk % 4 == 0]
-    # The last tag is there and on nothing.
-    put = [
-        (kind, pk, tag)
-        for kind, pk in things
-        for tag in sorted(draw.sample(range(1, len(tags)), draw.choice((0, 1, 1, 2, 3))))
-    ]
+    put = []
+    for kind, pk in things:
+        chosen = set(draw.sample(opinions, draw.choice((0, 0, 1, 1, 2))))
+        if kind is book and pk % 5:
+            chosen |= {numbers[THEMES[genre]] for genre in genres.get(pk, ()) if genre in THEMES}
+        put += [(kind, pk, tag) for tag in sorted(chosen)]
     Tagging.objects.bulk_create(
         Tagging(pk=position, content_type=kind, object_id=pk, tag_id=tag)
         for position, (kind, pk, tag) in enumerate(put, start=1)

@@ -105,10 +105,10 @@ def test_recorded_and_translated():
 
 
 def test_tagged_takes_a_name_in_any_case():
-    tagged = titles(Book.objects.tagged("once banned"))
-    assert tagged == titles(Book.objects.tagged("Once banned"))
+    tagged = titles(Book.objects.tagged("LOVE"))
+    assert tagged == titles(Book.objects.tagged("Love"))
     assert tagged
-    assert not Book.objects.tagged("Unfinished").exists()
+    assert not Book.objects.tagged("Unread").exists()
 
 
 def test_with_reviews_counts_live_reviews_only():

@@ -51,8 +51,8 @@ LATER_ROWS = {
     "invoices": (Invoice, "be1126ecf46c8ff1", 166, "id number order_id issued_by_id issued_on amount"),
     "payments": (Payment, "904732b4ec769878", 182, "id order_id invoice_id method received_on amount"),
     "groups of tags": (TagGroup, "f13a3a9d2c2f53ee", 4, "id name"),
-    "tags": (Tag, "f68032c5f0953efe", 20, "id name group_id"),
-    "taggings": (Tagging, "6e6d5d280668516a", 260, "id content_type__model object_id tag_id"),
+    "tags": (Tag, "885b3a0fd869a7ef", 20, "id name group_id"),
+    "taggings": (Tagging, "fe9e56f73cab78ed", 327, "id content_type__model object_id tag_id"),
     "reviews": (
         Review,
         "3cc05689118e73eb",

@@ -185,9 +185,9 @@ class TestTags:
 
     def test_a_name_is_used_once_whatever_its_capitals(self):
         with pytest.raises(ValidationError, match="such a tag already"):
-            Tag(name="SEA").full_clean()
+            Tag(name="LOVE").full_clean()
         with pytest.raises(IntegrityError), transaction.atomic():
-            Tag.objects.create(name="sea")
+            Tag.objects.create(name="love")
 
     def test_a_thing_has_a_tag_once(self, emma):
         tag = Tag.objects.create(name="Short")

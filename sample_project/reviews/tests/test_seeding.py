@@ -50,3 +50,9 @@ def test_everything_is_about_a_thing_that_is_there():
 def test_reviews_are_numbered_in_the_order_of_time():
     created = list(Review.everything.order_by("pk").values_list("created", flat=True))
     assert created == sorted(created)
+
+
+def test_what_a_book_is_about_follows_from_its_genre():
+    love = Book.objects.tagged("Love")
+    assert love.exists()
+    assert not love.exclude(genres__name__in=["Poetry", "Romance"]).exists()
