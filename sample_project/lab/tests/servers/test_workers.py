@@ -84,3 +84,48 @@ def test_an_application_that_is_not_there_is_an_import_error(python, folder):
         "print(shop.app.conf.task_always_eager)"
     )
     assert python(script, **folder).endswith("\nNo module named 'bakery'\nTrue\n")
+
+
+TASKS = """
+from config.settings.notebook import *
+from config.settings.notebook import INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, *(name for name in QUEUE if name not in INSTALLED_APPS)]
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+"""
+QUEUED = """
+import os
+
+try:
+    from django.tasks import task
+except ImportError:
+    from django_tasks import task
+
+@task
+def process():
+    return os.getpid()
+"""
+
+
+def test_a_database_worker_takes_tasks_from_the_database_of_this_kernel(python, environment, tmp_path, has):
+    has("db_worker")
+    import django
+
+    queue = ["django_tasks_db"] if django.VERSION >= (6, 0) else ["django_tasks", "django_tasks_db"]
+    (tmp_path / "tasks_settings.py").write_text(TASKS.replace("QUEUE", repr(queue)))
+    (tmp_path / "queued.py").write_text(QUEUED)
+    script = (
+        "import os, time\nfrom lab import database, db_worker, start\n"
+        "database.SETTINGS = 'tasks_settings'\n"
+        "start()\nfrom django.core.management import call_command\ncall_command('migrate', verbosity=0)\n"
+        "import queued\n"
+        "with db_worker():\n"
+        "    result = queued.process.enqueue()\n"
+        "    deadline = time.monotonic() + 60\n"
+        "    while not result.is_finished and time.monotonic() < deadline:\n"
+        "        time.sleep(0.05)\n"
+        "        result.refresh()\n"
+        "    print(result.status, result.return_value == os.getpid())"
+    )
+    path = f"{tmp_path}:{environment['PYTHONPATH']}"
+    assert python(script, PYTHONPATH=path).endswith("\nSUCCESSFUL False\n")
