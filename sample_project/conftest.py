@@ -1,11 +1,15 @@
 """Tests that use the database find the shop filled, as `manage.py seed` leaves it; what they change is rolled back."""
 
 import pytest
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 
-from accounts.models import User
-from catalog.models import Author, Book, Genre, Publisher
+from accounts.models import Campaign, User
+from catalog.models import Author, Book, Contributor, Genre, Publisher
 from orders.models import Order
 from orders.seeding import fill
+from reviews.models import Review, Tag, TagGroup
 
 
 @pytest.fixture(scope="session")
@@ -17,8 +21,10 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture
 def empty_shop(db):
     """The shop without a single row."""
-    for model in (Order, User, Book, Author, Publisher, Genre):
+    Review.everything.all().hard_delete()
+    for model in (Tag, Order, User, Book, Contributor, Author, Publisher, Genre, Campaign):
         model.objects.all().delete()
+    TagGroup.objects.exclude(pk=TagGroup.OTHER).delete()
 
 
 @pytest.fixture
@@ -31,3 +37,42 @@ def admin_page(admin_client):
         return response
 
     return get
+
+
+class Migrator:
+    """Migrates an empty database of its own, forwards and backwards."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def to(self, *targets, squashed=True):
+        """Migrate to each (app, migration) and return the models as they were then.
+
+        `squashed=False` goes by the migrations that a squashed one replaces, as a database of old did.
+        """
+        executor = MigrationExecutor(self.connection)
+        if not squashed:
+            executor.loader.replace_migrations = False
+            executor.loader.build_graph()
+        return executor.migrate(list(targets)).apps
+
+    def applied(self, app):
+        """The names of the app's migrations that the database counts as applied."""
+        return {name for label, name in MigrationRecorder(self.connection).applied_migrations() if label == app}
+
+
+@pytest.fixture
+def migrator(tmp_path, django_db_blocker):
+    """A `Migrator` with a SQLite file: the tests that share the filled shop notice nothing."""
+    alias = "migrated"
+    connections.settings[alias] = {
+        **connections.settings[DEFAULT_DB_ALIAS],
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(tmp_path / "migrated.sqlite3"),
+        "OPTIONS": {},
+    }
+    with django_db_blocker.unblock():
+        yield Migrator(connections[alias])
+        connections[alias].close()
+    del connections[alias]
+    del connections.settings[alias]

@@ -6,10 +6,24 @@ from random import Random
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.utils.text import slugify
 
-from .models import Profile, User
+from .models import Campaign, Profile, User, Visit
 
 CUSTOMERS = 149
 FIRST_DAY = datetime(2023, 3, 1, 8, tzinfo=UTC)
+LAST_DAY = datetime(2026, 7, 1, tzinfo=UTC)
+VISITS = 240
+
+# (name, day it went out); nobody came through the last one.
+CAMPAIGNS = [
+    ("Spring catalogue 2024", "2024-03-20"),
+    ("Summer reading 2024", "2024-06-21"),
+    ("Christmas 2024", "2024-12-01"),
+    ("Spring catalogue 2025", "2025-03-20"),
+    ("Jane Austen at 250", "2025-11-15"),
+    ("Christmas 2025", "2025-12-01"),
+    ("Spring catalogue 2026", "2026-03-20"),
+    ("Autumn preview 2026", "2026-07-01"),
+]
 
 # Written out, because others call them by name: (username, first name, last name, city; None is no profile).
 REGULARS = [
@@ -49,7 +63,7 @@ def people(draw):
 
 
 def fill_accounts():
-    """Create the customers, one bookseller (staff), and the profiles; users join in the order of their keys.
+    """Create the customers, one bookseller (staff), profiles and visits; users join in the order of their keys.
 
     Nobody can log in: the passwords are unusable. `manage.py seed --admin-password` adds someone who can.
     """
@@ -95,3 +109,28 @@ def fill_accounts():
 
     User.objects.bulk_create(users)
     Profile.objects.bulk_create(profiles)
+    fill_visits()
+
+
+def fill_visits():
+    """Create the newsletters and some visits, a third of them through a newsletter of the weeks before."""
+    campaigns = [
+        Campaign(pk=pk, name=name, sent_on=date.fromisoformat(day))
+        for pk, (name, day) in enumerate(CAMPAIGNS, start=1)
+    ]
+    Campaign.objects.bulk_create(campaigns)
+
+    draw = Random("visits")
+    users = list(User.objects.order_by("pk").values_list("pk", "date_joined"))
+    visits = []
+    for _ in range(VISITS):
+        user, joined = draw.choice(users)
+        at = joined + (LAST_DAY - joined) * draw.random()
+        at = at.replace(second=0, microsecond=0)
+        recent = [campaign for campaign in campaigns if 0 <= (at.date() - campaign.sent_on).days < 45]
+        campaign = recent[-1].pk if recent and draw.random() < 0.7 else None
+        visits.append((at, user, campaign))
+    Visit.objects.bulk_create(
+        Visit(pk=pk, at=at, user_id=user, campaign_id=campaign)
+        for pk, (at, user, campaign) in enumerate(sorted(visits, key=lambda visit: visit[:2]), start=1)
+    )

@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum
+from django.db.models import Avg, Count, Exists, OuterRef, Q, Subquery, Sum
 from django.utils.text import slugify
 
 
@@ -54,3 +54,58 @@ class BookQuerySet(models.QuerySet):
             .annotate(together=Count("lines__order"))
             .order_by("-together", "title", "pk")
         )
+
+    def recorded(self):
+        """The books that the shop also has as a recording."""
+        return self.filter(audiobook__isnull=False)
+
+    def translated(self):
+        return self.filter(Exists(self.model.contributions.rel.related_model.objects.translations_of(OuterRef("pk"))))
+
+    def tagged(self, name):
+        return self.filter(taggings__tag__name__iexact=name)
+
+    def with_reviews(self):
+        """Annotate the number of reviews and their mean, as `review_count` and `review_average` (None without any).
+
+        A join knows nothing of managers: that withdrawn reviews do not count has to be said again.
+        """
+        live = Q(reviews__withdrawn__isnull=True)
+        return self.annotate(
+            review_count=Count("reviews", filter=live), review_average=Avg("reviews__stars", filter=live)
+        )
+
+
+class ClassicManager(models.Manager.from_queryset(BookQuerySet)):
+    """Books first published before 1850, or so long ago that nobody knows when."""
+
+    LAST_YEAR = 1849
+
+    def get_queryset(self):
+        return super().get_queryset().filter(Q(published__lte=self.LAST_YEAR) | Q(published__isnull=True))
+
+
+class ContributionQuerySet(models.QuerySet):
+    def translations_of(self, book):
+        return self.filter(role=self.model.Role.TRANSLATOR, book=book)
+
+    def by_role(self, role):
+        return self.filter(role=role)
+
+
+class PriceChangeQuerySet(models.QuerySet):
+    def valid_on(self, day):
+        """The change that rules on that day, for each book that was for sale."""
+        later = self.model._base_manager.filter(
+            book=OuterRef("book"), valid_from__gt=OuterRef("valid_from"), valid_from__lte=day
+        )
+        return self.filter(~Exists(later), valid_from__lte=day)
+
+    def raised(self):
+        """The changes after which a book cost more than before."""
+        before = (
+            self.model._base_manager.filter(book=OuterRef("book"), valid_from__lt=OuterRef("valid_from"))
+            .order_by("-valid_from")
+            .values("price")[:1]
+        )
+        return self.filter(price__gt=Subquery(before))

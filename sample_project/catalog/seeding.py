@@ -2,15 +2,30 @@
 
 import csv
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from django.utils.text import slugify
 
-from .models import Author, Book, Genre, Publisher
+from .fields import check_digit
+from .models import (
+    AudioBook,
+    Author,
+    Book,
+    Contribution,
+    Contributor,
+    Genre,
+    PriceChange,
+    Publisher,
+)
+from .names import sort_name
 
 DATA = Path(__file__).with_name("data")
+
+# When every third book became dearer.
+PRICE_RISE = date(2025, 1, 1)
+CATALOGUED = datetime(2026, 7, 1, 9, tzinfo=UTC)
 
 
 def records(name):
@@ -25,8 +40,28 @@ def book_slugs(titles_and_authors):
     return [slugify(title if shared[title] == 1 else f"{title} {author}") for title, author in titles_and_authors]
 
 
+def invented_isbn(pk):
+    """A number with a right check digit, from a group that no country has; None for every seventh book."""
+    if pk % 7 == 0:
+        return None
+    digits = f"97899999{pk:04d}"
+    return digits + check_digit(digits)
+
+
+def price_before_the_rise(book):
+    # Prices are multiples of 0.25: SQLite keeps decimals as binary fractions, and the sums of these are exact.
+    return max(book.price - Decimal("0.75"), Decimal(0)) if book.pk % 3 == 0 else book.price
+
+
 def fill_catalog():
-    """Create every publisher, author, genre and book of `data/`. Primary keys are the positions in the files."""
+    """Create all that is in `data/`. Primary keys are the positions in the files."""
+    fill_books()
+    fill_relations()
+    fill_prices()
+
+
+def fill_books():
+    """Create every publisher, author, genre and book."""
     Publisher.objects.bulk_create(
         Publisher(pk=pk, name=row["name"], city=row["city"] or "", founded=row["founded"])
         for pk, row in enumerate(records("publishers"), start=1)
@@ -35,6 +70,7 @@ def fill_catalog():
         Author(
             pk=pk,
             name=row["name"],
+            sort_name=sort_name(row["name"]),
             slug=slugify(row["name"]),
             country=row["country"] or "",
             born=row["born"],
@@ -66,6 +102,7 @@ def fill_catalog():
             in_print=row["in_print"] == "yes",
             added=datetime.fromisoformat(row["added"]).replace(hour=9, tzinfo=UTC),
             description=row["description"],
+            isbn=invented_isbn(pk),
         )
         for pk, (row, slug) in enumerate(zip(books, slugs, strict=True), start=1)
     )
@@ -79,3 +116,59 @@ def fill_catalog():
     Shelving.objects.bulk_create(
         Shelving(pk=pk, book_id=book, genre_id=genre) for pk, (book, genre) in enumerate(shelvings, start=1)
     )
+
+
+def fill_relations():
+    """Create sequels, recordings, letters between authors, and who translated, illustrated or edited a book."""
+    books = dict(Book.objects.values_list("slug", "pk"))
+    authors = dict(Author.objects.values_list("name", "pk"))
+    # One query for all of them, after the books: not every database waits with the check of a foreign key.
+    Book.objects.bulk_update(
+        [Book(pk=books[row["book"]], sequel_to_id=books[row["sequel_to"]]) for row in records("sequels")],
+        ["sequel_to"],
+    )
+    for row in records("recordings"):
+        # Raw: the row of the book is there, and stays as it is.
+        AudioBook(book_ptr_id=books[row["book"]], narrator=row["narrator"], minutes=row["minutes"]).save_base(
+            raw=True, force_insert=True
+        )
+
+    Letter = Author.correspondents.through
+    pairs = [(authors[row["author"]], authors[row["correspondent"]]) for row in records("letters")]
+    # Symmetrical: Django keeps a row for each direction, and `bulk_create` does not add the other.
+    pairs += [(second, first) for first, second in pairs]
+    Letter.objects.bulk_create(
+        Letter(pk=pk, from_author_id=first, to_author_id=second) for pk, (first, second) in enumerate(pairs, start=1)
+    )
+
+    contributions = records("contributions")
+    names = list(dict.fromkeys((row["given_name"], row["family_name"]) for row in contributions))
+    Contributor.objects.bulk_create(
+        Contributor(pk=pk, given_name=given, family_name=family, created=CATALOGUED, updated=CATALOGUED)
+        for pk, (given, family) in enumerate(names, start=1)
+    )
+    Contribution.objects.bulk_create(
+        Contribution(
+            pk=pk,
+            book_id=books[row["book"]],
+            contributor_id=names.index((row["given_name"], row["family_name"])) + 1,
+            role=row["role"],
+            volume=row["volume"],
+            created=CATALOGUED,
+            updated=CATALOGUED,
+        )
+        for pk, row in enumerate(contributions, start=1)
+    )
+
+
+def fill_prices():
+    """Create the history of every price: the first day of the book, and the rise of 2025."""
+    changes = []
+    for book in Book.objects.only("pk", "price", "added").order_by("pk"):
+        day, before = book.added.date(), price_before_the_rise(book)
+        if day >= PRICE_RISE or before == book.price:
+            changes.append(PriceChange(book_id=book.pk, valid_from=day, price=book.price))
+        else:
+            changes.append(PriceChange(book_id=book.pk, valid_from=day, price=before))
+            changes.append(PriceChange(book_id=book.pk, valid_from=PRICE_RISE, price=book.price))
+    PriceChange.objects.bulk_create(changes)

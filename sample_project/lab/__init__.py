@@ -5,14 +5,44 @@ Each name is imported when it is first asked for, and none of them needs Django 
 
 from importlib import import_module
 
-__all__ = ["explain", "queries", "reset", "show", "start"]
+__all__ = [
+    "Unavailable",
+    "asgi",
+    "db_worker",
+    "diagram",
+    "explain",
+    "get",
+    "memcached",
+    "post",
+    "postgres",
+    "queries",
+    "reset",
+    "serve",
+    "show",
+    "start",
+    "trace",
+    "valkey",
+    "worker",
+]
 
 _HOMES = {
+    "Unavailable": "lab.servers.process",
+    "asgi": "lab.servers.web",
+    "db_worker": "lab.servers.workers",
+    "diagram": "lab.schema",
     "explain": "lab.plan",
+    "get": "lab.exchange",
+    "memcached": "lab.servers.caches",
+    "post": "lab.exchange",
+    "postgres": "lab.servers.postgresql",
     "queries": "lab.report",
     "reset": "lab.session",
+    "serve": "lab.site",
     "show": "lab.table",
     "start": "lab.session",
+    "trace": "lab.onion",
+    "valkey": "lab.servers.caches",
+    "worker": "lab.servers.workers",
 }
 
 

@@ -1,4 +1,7 @@
-"""`python -m lab` builds the bookshop's database ahead of the first notebook; with `--lines N`, a grown one too."""
+"""`python -m lab` builds the bookshop's database ahead of the first notebook; with `--lines N`, a grown one too.
+
+With `--postgresql` it builds them for PostgreSQL.
+"""
 
 import argparse
 from functools import partial
@@ -9,10 +12,14 @@ from . import database
 def main():
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     parser.add_argument("--lines", type=int, action="append", default=[], metavar="N", help="grow to N order lines")
+    parser.add_argument("--postgresql", action="store_true", help="for PostgreSQL instead of SQLite")
     arguments = parser.parse_args()
+    build = database.build_shop
+    if arguments.postgresql:
+        from .servers.postgresql import build
     database.boot()
     for lines in [None, *arguments.lines]:
-        database.build_shop(lines, report=partial(print, flush=True))
+        build(lines, report=partial(print, flush=True))
 
 
 if __name__ == "__main__":

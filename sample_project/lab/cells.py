@@ -5,6 +5,7 @@ import sys
 import threading
 
 from . import database, tracebacks
+from .servers.process import Unavailable
 
 # Enough to look at with `connection.queries`, too little to fill the memory in a long session.
 _LOGGED_QUERIES = 200
@@ -46,6 +47,9 @@ def _after(result):
     if _stop_watching_for_interrupt():
         database.close_async_connection()
     _put_right()
+    if isinstance(result.error_in_exec, Unavailable):
+        # The lesson goes on: an error would end "Run All Cells" here.
+        result.error_in_exec = None
 
 
 def _watch_for_interrupt():
@@ -113,4 +117,6 @@ def _end_open_transactions():
 
 def _has_begun(connection):
     """Whether a BEGIN that Django knows nothing of waits for its COMMIT."""
+    if connection.vendor == "postgresql":
+        return connection.connection.info.transaction_status.name in {"ACTIVE", "INTRANS", "INERROR"}
     return connection.vendor == "sqlite" and connection.connection.in_transaction

@@ -79,16 +79,16 @@ def interrupts_held():
 def shop(lines: int | None = None) -> Path:
     """The learner's database: the bookshop as it is, or grown to at least `lines` order lines."""
     boot()
-    path = _place(_shop_name(lines))
+    path = place(_shop_name(lines))
     if not path.exists() and processes_exist():
         # In a process of its own: signal receivers and patches of a cell must not leave marks in a file that stays.
-        _build_apart(lines)
+        build_apart(*([] if lines is None else ["--lines", str(lines)]))
     return path if path.exists() else build_shop(lines)
 
 
 def build_shop(lines: int | None = None, report: Callable[[str], None] | None = None) -> Path:
     """What `shop` returns, built by this very process where it is missing. `report` is told how far the work is."""
-    return prebuilt(_shop_name(lines), partial(_fill_shop, lines, report))
+    return prebuilt(_shop_name(lines), partial(fill_shop, lines, report))
 
 
 def prebuilt(name: str, fill: Callable[[], None], key: str = "") -> Path:
@@ -97,7 +97,7 @@ def prebuilt(name: str, fill: Callable[[], None], key: str = "") -> Path:
     `key` stands for what `fill` does (its source, say): another key makes another file. `fill` sees Django's default
     connection pointing at the new file; afterwards the connection points where it pointed before.
     """
-    path = _place(name, key)
+    path = place(name, key)
     if not path.exists():
         boot()
         _build(path, fill)
@@ -237,7 +237,8 @@ def _shop_name(lines):
     return "shop" if lines is None else f"shop-{lines}"
 
 
-def _fill_shop(lines, report=None):
+def fill_shop(lines: int | None = None, report: Callable[[str], None] | None = None):
+    """Fill the migrated, empty database that the default connection points at, with at least `lines` order lines."""
     from orders.growth import grow
     from orders.models import OrderLine
     from orders.seeding import fill
@@ -251,7 +252,8 @@ def _fill_shop(lines, report=None):
         grow(min(_ORDERS_AT_ONCE, missing // 3 + 1))
 
 
-def _place(name, key=""):
+def place(name: str, key: str = "") -> Path:
+    """Where the file of that name and key is kept, built or not."""
     if not re.fullmatch(r"[\w-]+", name):
         raise ValueError(f"{name!r} cannot be the name of a database: use letters, digits, '-' and '_'.")
     if key:
@@ -284,13 +286,13 @@ def _build(path, fill):
         remove(draft)
 
 
-def _build_apart(lines):
-    """Build the shop in a fresh Python, showing how far it is."""
+def build_apart(*arguments: str):
+    """Run `python -m lab` with these arguments in a fresh Python, showing how far it is."""
     import subprocess
 
     from .waiting import wait_for
 
-    command = [sys.executable, "-m", "lab", *([] if lines is None else ["--lines", str(lines)])]
+    command = [sys.executable, "-m", "lab", *arguments]
     path = os.pathsep.join(folder for folder in sys.path if folder)
     with subprocess.Popen(
         command,
@@ -315,7 +317,7 @@ def _remove_stale(folder):
     now = time.time()
     for draft in folder.glob("draft-*"):
         if now - _modified(draft) > 3600:
-            remove(draft)
+            shutil.rmtree(draft, ignore_errors=True) if draft.is_dir() else remove(draft)
     if re.fullmatch(r"[0-9a-f]{16}", folder.name):
         for other in folder.parent.iterdir():
             old = now - _modified(other) > _KEEP_UNUSED_DAYS * 24 * 3600

@@ -5,6 +5,7 @@ import sys
 import traceback
 
 from .capture import CELL
+from .servers.process import Unavailable
 
 _RED, _PLAIN = "\x1b[31m", "\x1b[39m"
 _WHOLE = "The whole traceback: %tb"
@@ -22,6 +23,9 @@ def shorten(shell):
 
 
 def _show(shell, kind, error, frames, tb_offset=None):
+    if isinstance(error, Unavailable):
+        print(error)
+        return
     # What `%tb` and a debugger look for.
     sys.last_type, sys.last_value, sys.last_traceback, sys.last_exc = kind, error, frames, error
     shell._showtraceback(kind, error, short(kind, error, frames))

@@ -4,7 +4,7 @@ from django.db.models import Sum
 from catalog.admin import BookAdmin
 from catalog.models import Book
 
-from .models import Order, OrderLine, Stock
+from .models import BookSales, Invoice, OpenOrder, Order, OrderLine, Payment, Stock
 
 
 class OrderLineInline(admin.TabularInline):
@@ -43,6 +43,77 @@ class OrderAdmin(admin.ModelAdmin):
         return f"{order.amount:.2f}"
 
 
+@admin.register(OpenOrder)
+class OpenOrderAdmin(OrderAdmin):
+    """The packing table's page. Its permissions are those of the proxy: to look and to change, for staff."""
+
+    list_filter = ["status"]
+    inlines = []
+
+
+class PaymentInline(admin.TabularInline):
+    """What came in so far. New money is booked on the page of payments, where it may belong to no invoice."""
+
+    model = Payment
+    fields = ["method", "received_on", "amount"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(admin.ModelAdmin):
+    list_display = ["number", "order", "issued_by", "issued_on", "amount", "received"]
+    list_select_related = ["order", "issued_by"]
+    search_fields = ["number"]
+    date_hierarchy = "issued_on"
+    autocomplete_fields = ["order", "issued_by"]
+    inlines = [PaymentInline]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(received=Sum("payments__amount", default=0))
+
+    @admin.display(ordering="received")
+    def received(self, invoice):
+        return f"{invoice.received:.2f}"
+
+
+@admin.register(Payment)
+class PaymentAdmin(admin.ModelAdmin):
+    list_display = ["order", "invoice", "method", "received_on", "amount"]
+    list_select_related = ["order", "invoice"]
+    list_filter = ["method"]
+    search_fields = ["order__number", "invoice__number"]
+    date_hierarchy = "received_on"
+    autocomplete_fields = ["order", "invoice"]
+
+
+@admin.register(BookSales)
+class BookSalesAdmin(admin.ModelAdmin):
+    """A page to look at: a view of the database cannot be written, and there is only a permission to see it."""
+
+    list_display = ["book", "copies", "orders", "revenue"]
+    list_select_related = ["book"]
+    search_fields = ["book__title"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.has_perm("orders.view_booksales")
+
+
 class StockInline(admin.TabularInline):
     model = Stock
     can_delete = False
@@ -56,7 +127,7 @@ admin.site.unregister(Book)
 class StockedBookAdmin(BookAdmin):
     list_display = [*BookAdmin.list_display, "copies"]
     list_select_related = [*BookAdmin.list_select_related, "stock"]
-    inlines = [StockInline]
+    inlines = [*BookAdmin.inlines, StockInline]
 
     @admin.display(ordering="stock__quantity")
     def copies(self, book):

@@ -1,25 +1,32 @@
 """Invents the shop's trade, from a fixed seed: `fill()` gives the same rows with the same keys each time."""
 
 from bisect import bisect
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import accumulate
 from random import Random
 
 from django.core.management.color import no_style
 from django.db import connection, transaction
+from django.db.models import Sum
 
-from accounts.models import Profile, User
-from accounts.seeding import fill_accounts
-from catalog.models import Author, Book, Genre, Publisher
-from catalog.seeding import book_slugs, fill_catalog, records
+from accounts.models import Campaign, Profile, User, Visit
+from accounts.seeding import BOOKSELLER, fill_accounts
+from catalog.models import Author, Book, Contribution, Contributor, Genre, Publisher
+from catalog.seeding import PRICE_RISE, book_slugs, fill_catalog, price_before_the_rise, records
+from reviews.models import Review, Tag, Tagging, TagGroup
+from reviews.seeding import fill_reviews
 
-from .models import Order, OrderLine, Stock
+from .models import Invoice, Order, OrderLine, Payment, Stock
 
 ORDERS = 1_400
 OPENING = datetime(2024, 1, 1, tzinfo=UTC)
 CLOSING = datetime(2026, 7, 1, tzinfo=UTC)
 DAYS = (CLOSING - OPENING).days
+
+# Before, invoices were paper.
+INVOICING = datetime(2026, 5, 1, tzinfo=UTC)
+DEPOSIT = Decimal(5)
 
 # This order lost its lines: someone emptied the basket and left.
 EMPTY_ORDER = 1_234
@@ -67,9 +74,8 @@ class Demand:
     @staticmethod
     def price_history(book):
         """(the day of the price rise, the price before, the price after, the reduced price)."""
-        # Prices are multiples of 0.25: SQLite keeps decimals as binary fractions, and the sums of these are exact.
-        before = max(book.price - Decimal("0.75"), Decimal(0)) if book.pk % 3 == 0 else book.price
-        return datetime(2025, 1, 1, tzinfo=UTC), before, book.price, max(book.price - Decimal("1.50"), Decimal(0))
+        raised_at = datetime.combine(PRICE_RISE, time(), tzinfo=UTC)
+        return raised_at, price_before_the_rise(book), book.price, max(book.price - Decimal("1.50"), Decimal(0))
 
     def unit_price(self, book_pk, placed_at, reduced):
         raised_at, before, after, sale = self.prices[book_pk]
@@ -160,9 +166,63 @@ def fill_orders():
     OrderLine.objects.bulk_create(lines)
 
 
+def fill_invoices():
+    """Create the invoices since May 2026, and what was paid: mostly at once, sometimes in two parts or not at all."""
+    bookseller = User.objects.get(username=BOOKSELLER[0])
+    amounts = dict(
+        OrderLine.objects.filter(order__placed_at__gte=INVOICING)
+        .order_by("order")
+        .values("order")
+        .annotate(total=Sum("amount"))
+        .values_list("order", "total")
+    )
+    invoices, payments = [], []
+
+    def pay(order, invoice, day, amount):
+        method = Payment.Method.TRANSFER if order.pk % 4 == 0 else Payment.Method.CARD
+        payments.append(
+            Payment(
+                pk=len(payments) + 1,
+                order_id=order.pk,
+                invoice_id=invoice and invoice.pk,
+                method=method,
+                received_on=day,
+                amount=amount,
+            )
+        )
+
+    for order in Order.objects.filter(pk__in=amounts).exclude(status=Order.Status.CANCELLED).order_by("pk"):
+        day, amount = order.placed_at.date(), amounts[order.pk]
+        if order.status == Order.Status.OPEN:
+            if order.pk % 2:
+                pay(order, None, day, DEPOSIT)
+            continue
+        invoice = Invoice(
+            pk=len(invoices) + 1,
+            number=f"I{order.number}",
+            order_id=order.pk,
+            issued_by_id=bookseller.pk,
+            issued_on=day,
+            amount=amount,
+        )
+        invoices.append(invoice)
+        if order.status == Order.Status.SHIPPED and order.pk % 13 == 0:
+            continue
+        if order.pk % 9 == 0 and amount > DEPOSIT:
+            pay(order, invoice, day, DEPOSIT)
+            amount -= DEPOSIT
+        pay(order, invoice, day + timedelta(days=order.pk % 5), amount)
+    Invoice.objects.bulk_create(invoices)
+    Payment.objects.bulk_create(payments)
+
+
 def advance_sequences():
     """Let the next row get the next free key: some databases do not see keys that were given explicitly."""
-    models = [Publisher, Author, Genre, Book, Book.genres.through, User, Profile, Order, OrderLine]
+    models = [
+        *(Publisher, Author, Author.correspondents.through, Genre, Book, Book.genres.through),
+        *(Contributor, Contribution, User, Profile, Campaign, Visit, Order, OrderLine, Invoice, Payment),
+        *(Review, TagGroup, Tag, Tagging),
+    ]
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), models):
             cursor.execute(statement)
@@ -177,7 +237,14 @@ def fill(progress=None):
     Raises:
         django.db.IntegrityError: there are rows already.
     """
-    parts = {"catalogue": fill_catalog, "customers": fill_accounts, "stock": fill_stock, "orders": fill_orders}
+    parts = {
+        "catalogue": fill_catalog,
+        "customers": fill_accounts,
+        "stock": fill_stock,
+        "orders": fill_orders,
+        "invoices": fill_invoices,
+        "reviews": fill_reviews,
+    }
     with transaction.atomic():
         for name, fill_part in parts.items():
             if progress:

@@ -1,8 +1,9 @@
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from catalog.models import Book
+from catalog.models import Book, Contribution, PriceChange
 from orders.models import Order, OrderLine
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +93,50 @@ def test_bought_with_counts_the_orders_that_contain_both():
     together = {book: book.together for book in Book.objects.bought_with(emma)}
     assert together[dracula] == both > 0
     assert emma not in together
+
+
+def test_recorded_and_translated():
+    assert "Emma" in titles(Book.objects.recorded())
+    translated = titles(Book.objects.translated())
+    assert "War and Peace" in translated
+    assert "Emma" not in translated
+    # Three translators, one book.
+    assert translated.count("War and Peace") == 1
+
+
+def test_tagged_takes_a_name_in_any_case():
+    tagged = titles(Book.objects.tagged("LOVE"))
+    assert tagged == titles(Book.objects.tagged("Love"))
+    assert tagged
+    assert not Book.objects.tagged("Unread").exists()
+
+
+def test_with_reviews_counts_live_reviews_only():
+    book = Book.objects.with_reviews().order_by("-review_count", "pk").first()
+    live = [review.stars for review in book.reviews.all()]
+    assert book.review_count == len(live) > 5
+    assert book.review_average == pytest.approx(sum(live) / len(live))
+    book.reviews.first().delete()
+    assert Book.objects.with_reviews().get(pk=book.pk).review_count == len(live) - 1
+    unreviewed = Book.objects.with_reviews().filter(review_count=0).first()
+    assert unreviewed.review_average is None
+
+
+def test_price_changes_valid_on_a_day_are_one_for_each_book_that_was_for_sale():
+    day = date(2025, 1, 1)
+    changes = PriceChange.objects.valid_on(day)
+    assert changes.count() == Book.objects.filter(added__lt=datetime(2025, 1, 2, tzinfo=UTC)).count()
+    assert len(set(changes.values_list("book", flat=True))) == changes.count()
+
+
+def test_raised_leaves_out_first_prices():
+    raised = PriceChange.objects.raised()
+    assert raised.count() == PriceChange.objects.count() - Book.objects.count() == 52
+    assert set(raised.values_list("valid_from", flat=True)) == {date(2025, 1, 1)}
+
+
+def test_contributions_by_role_and_of_a_book():
+    peace = Book.objects.get(title="War and Peace")
+    translators = Contribution.objects.translations_of(peace).values_list("contributor__family_name", flat=True)
+    assert sorted(translators) == ["Garnett", "Maude", "Maude"]
+    assert Contribution.objects.by_role("editor").count() == 4

@@ -14,6 +14,7 @@ INSTALLED_APPS = [
     "accounts",
     "catalog",
     "orders",
+    "reviews",
     "storefront",
 ]
 
