@@ -224,6 +224,7 @@ def _configure(app, options):
     variables = {name: os.environ.pop(name, None) for name in ["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"]}
 
     def restore():
+        _close_connections(app)
         app.conf.update(before)
         os.environ.update({name: value for name, value in variables.items() if value is not None})
         _forget_connections(app)
@@ -231,6 +232,17 @@ def _configure(app, options):
     app.conf.update(options)
     _forget_connections(app)
     return restore
+
+
+def _close_connections(app):
+    """Close what the application has open to the broker of the block, which nobody will use again."""
+    backend = app._backend_cache or getattr(app._local, "backend", None)
+    if hasattr(backend, "result_consumer"):
+        backend.result_consumer.stop()
+        backend.client.connection_pool.disconnect()
+    if app._pool is not None:
+        app.producer_pool.force_close_all(close_pool=False)
+        app.pool.force_close_all(close_pool=False)
 
 
 def _forget_connections(app):
