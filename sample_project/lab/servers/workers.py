@@ -7,6 +7,7 @@ import ast
 import os
 import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -241,8 +242,14 @@ def _close_connections(app):
         backend.result_consumer.stop()
         backend.client.connection_pool.disconnect()
     if app._pool is not None:
-        app.producer_pool.force_close_all(close_pool=False)
-        app.pool.force_close_all(close_pool=False)
+        from kombu import pools
+
+        app.producer_pool.force_close_all()
+        app.pool.force_close_all()
+        # A closed pool cannot be used again, and the next block may have the same broker.
+        for group in (pools.producers, pools.connections):
+            with suppress(KeyError):
+                del group[app.connection_for_write()]
 
 
 def _forget_connections(app):
