@@ -10,14 +10,12 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
-from queue import SimpleQueue
 
-from checks.exercises.examiner import Examiner, ExaminerError
-from checks.exercises.source import UnknownExercise
+from checks.exercises.examiner import examine_many
+from checks.exercises.verdict import Verdict
 
 NO_VERDICT = "no verdict"
 CHECK_CALL = re.compile(r"""^\s*check\(\s*["']([^"']+)["']\s*\)""", re.MULTILINE)
@@ -98,36 +96,21 @@ def grade(
             rows += answers(file)
         except ValueError as error:
             rows.append(Grade(str(file), "", NO_VERDICT, str(error)))
-    waiting = sum(isinstance(row, Answer) for row in rows)
-    with ExitStack() as stack:
-        free: SimpleQueue[Examiner] = SimpleQueue()
-        workers = max(1, min(workers or os.cpu_count() or 1, waiting))
-        for _ in range(workers):
-            free.put(stack.enter_context(Examiner()))
-
-        def judged(row: Grade | Answer) -> Grade:
-            if isinstance(row, Grade):
-                return row
-            examiner = free.get()
-            try:
-                return verdict(examiner, row)
-            finally:
-                free.put(examiner)
-
-        pool = stack.enter_context(ThreadPoolExecutor(workers))
-        grades = []
-        for row in pool.map(judged, rows):
-            grades.append(row)
-            on_grade(len(grades), len(rows))
-    return grades
+    asked = [row for row in rows if isinstance(row, Answer)]
+    unread = len(rows) - len(asked)
+    done = count(unread + 1)
+    found = examine_many(
+        [(answer.exercise, answer.source) for answer in asked],
+        workers=workers or os.cpu_count() or 1,
+        done=lambda: on_grade(next(done), len(rows)),
+    )
+    judged = map(_graded, asked, found)
+    return [row if isinstance(row, Grade) else next(judged) for row in rows]
 
 
-def verdict(examiner: Examiner, answer: Answer) -> Grade:
-    """What an examiner says of one answer."""
-    try:
-        found = examiner.examine(answer.exercise, answer.source)
-    except (UnknownExercise, ExaminerError) as error:
-        return Grade(str(answer.file), answer.exercise, NO_VERDICT, str(error))
+def _graded(answer: Answer, found: Verdict | Exception) -> Grade:
+    if isinstance(found, Exception):
+        return Grade(str(answer.file), answer.exercise, NO_VERDICT, str(found))
     return Grade(str(answer.file), answer.exercise, found.outcome, found.message, found.mistake, found.queries)
 
 

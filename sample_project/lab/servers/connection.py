@@ -66,5 +66,9 @@ def _close_all(handler):
         ContentType.objects.clear_cache()
     else:
         handler.close_all()
+        for cache in handler.all(initialized_only=True):
+            # Django leaves connections of the Redis protocol open, to be used again.
+            for pool in getattr(getattr(cache, "_cache", None), "_pools", {}).values():
+                pool.disconnect()
     # Connections belong to one kind of server; every thread makes new ones.
     handler._connections = Local(handler.thread_critical)

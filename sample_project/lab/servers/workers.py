@@ -7,6 +7,7 @@ import ast
 import os
 import sys
 import threading
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -224,6 +225,7 @@ def _configure(app, options):
     variables = {name: os.environ.pop(name, None) for name in ["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"]}
 
     def restore():
+        _close_connections(app)
         app.conf.update(before)
         os.environ.update({name: value for name, value in variables.items() if value is not None})
         _forget_connections(app)
@@ -231,6 +233,23 @@ def _configure(app, options):
     app.conf.update(options)
     _forget_connections(app)
     return restore
+
+
+def _close_connections(app):
+    """Close what the application has open to the broker of the block, which nobody will use again."""
+    backend = app._backend_cache or getattr(app._local, "backend", None)
+    if hasattr(backend, "result_consumer"):
+        backend.result_consumer.stop()
+        backend.client.connection_pool.disconnect()
+    if app._pool is not None:
+        from kombu import pools
+
+        app.producer_pool.force_close_all()
+        app.pool.force_close_all()
+        # A closed pool cannot be used again, and the next block may have the same broker.
+        for group in (pools.producers, pools.connections):
+            with suppress(KeyError):
+                del group[app.connection_for_write()]
 
 
 def _forget_connections(app):

@@ -16,8 +16,12 @@ from lab import site
 
 def fetch(path, **headers):
     request = urllib.request.Request(f"http://127.0.0.1:{site._running().port}{path}", headers=headers)
-    with browser.open(request) as response:
-        return response, response.read().decode()
+    try:
+        with browser.open(request) as response:
+            return response, response.read().decode()
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
 """
 
 

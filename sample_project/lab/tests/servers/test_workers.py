@@ -78,6 +78,12 @@ def test_a_second_block_works_like_the_first(python, folder):
     assert python(script, **folder).endswith("\n4\n4\n")
 
 
+def test_two_workers_can_follow_each_other_on_one_broker(python, folder):
+    script = START + "with valkey():\n    for _ in range(2):\n        with worker('shop:app'):\n"
+    script += "            print(shop.double.delay(2).get(timeout=20))"
+    assert python(script, **folder).endswith("\n4\n4\n")
+
+
 def test_an_application_that_is_not_there_is_an_import_error(python, folder):
     script = (
         START + "try:\n    worker('bakery:app').start()\nexcept ImportError as error:\n    print(error)\n"
