@@ -12,7 +12,7 @@ from lab.database import boot, connect_to, private_copy
 from checks.exercises import datasets
 connect_to(private_copy(datasets.path("edge")))
 import collections, datetime, decimal, enum, uuid
-from catalog.models import Author, Book
+from catalog.models import Author, Book, Publisher
 from django.db.models import Count, F
 from django.utils.safestring import mark_safe
 from orders.models import Order
@@ -57,11 +57,11 @@ FORMS = {
     "(n for n in [1, 2])": ["list", [1, 2]],
     "Point(1, 2)": ["named", ["x", "y"], [1, 2]],
     "Author.objects.get(pk=1)": ["model", "catalog.Author", 1, {}, "Jane Austen"],
-    "Author(name='X', slug='x')": [
+    "Publisher(name='X')": [
         "model",
-        "catalog.Author",
+        "catalog.Publisher",
         None,
-        {"born": None, "country": "", "died": None, "id": None, "name": "X", "slug": "x"},
+        {"city": "", "founded": None, "id": None, "name": "X"},
         "X",
     ],
     "Author.objects.annotate(copies=Count('books')).get(pk=1)": [
