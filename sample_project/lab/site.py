@@ -3,9 +3,11 @@
 One server per kernel, in a thread of it, so the pages show the data of this notebook at this moment.
 """
 
+import atexit
 import os
 import secrets
 import threading
+import time
 from contextlib import suppress
 from functools import lru_cache
 from html import escape
@@ -108,6 +110,14 @@ class _Shop:
 
         class Listener(ThreadedWSGIServer):
             daemon_threads = True
+            busy = set()
+
+            def process_request_thread(self, request, client_address):
+                self.busy.add(threading.current_thread())
+                try:
+                    super().process_request_thread(request, client_address)
+                finally:
+                    self.busy.discard(threading.current_thread())
 
             def handle_error(self, request, client_address):
                 """A browser that hangs up is no matter for the notebook."""
@@ -118,11 +128,17 @@ class _Shop:
         self.port = self._server.server_address[1]
         self._pages, self._files = _applications()
         _let_files_follow_the_prefix()
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=[0.1], daemon=True).start()
+        atexit.register(self.stop)
 
     def stop(self):
+        """Take no more requests, and let those that are being answered close their connections to the database."""
         self._server.shutdown()
         self._server.server_close()
+        deadline = time.monotonic() + 1
+        # A browser may keep its connection open without asking for anything.
+        for thread in list(self._server.busy):
+            thread.join(timeout=max(0, deadline - time.monotonic()))
 
     def let_in(self, user, path):
         """The path that logs the browser in as this user and goes on to `path`."""
