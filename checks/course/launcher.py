@@ -187,6 +187,8 @@ class Laboratory:
                 # A server that is not this one's child process (Windows starts a second one) has another number.
                 (found,) = runtime.glob("jpserver-*.json")
                 info = json.loads(found.read_text(encoding="utf-8"))
+                # The file may be there a moment before the server listens.
+                socket.create_connection(("127.0.0.1", info["port"]), timeout=1).close()
                 return f"{info['url']}lab/tree/{START_PAGE}?token={info['token']}"
             except (OSError, ValueError, KeyError):
                 pass

@@ -201,6 +201,28 @@ def status(url):
         return error.code
 
 
+def test_the_address_is_told_when_the_server_listens_and_not_before(laboratory, tmp_path):
+    class Starting:
+        """A server that writes its file first, and listens from the second look on."""
+
+        looks = 0
+
+        def wait(self, timeout):
+            self.looks += 1
+            if self.looks == 2:
+                listener.listen()
+            raise subprocess.TimeoutExpired("server", timeout)
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        info = {"url": f"http://127.0.0.1:{port}/", "token": "abc", "port": port}
+        (tmp_path / "jpserver-1.json").write_text(json.dumps(info))
+        server = Starting()
+        assert laboratory._address(server, tmp_path).startswith(info["url"])
+    assert server.looks == 2
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a test cannot press Ctrl-C on Windows")
 @pytest.mark.parametrize("press", [signal.SIGINT, signal.SIGTERM, "Ctrl-C"])
 def test_the_lab_opens_with_a_token_and_ends_cleanly(tmp_path, press):
