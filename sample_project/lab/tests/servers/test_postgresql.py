@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from lab.servers.postgresql import programs
+
 pytestmark = pytest.mark.usefixtures("postgresql")
 
 START = "from lab import postgres, reset, start\nstart()\nfrom catalog.models import Book, Genre\n"
+AS_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 VENDOR = "from django.db import connection, connections\n"
 
 
@@ -197,6 +200,10 @@ def test_a_server_of_one_s_own_gets_back_what_it_had(python):
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="what root has to do")
 def test_root_can_run_it_as_nobody_where_namespaces_are_refused(python):
+    if not shutil.which("setpriv"):
+        pytest.skip("SKIPPED: setpriv is missing")
+    if subprocess.run([*AS_NOBODY, "test", "-x", str(programs() / "postgres")]).returncode:
+        pytest.skip("SKIPPED: user nobody cannot reach PostgreSQL's programs, which lie in a folder of root's own")
     script = (
         "from lab.servers import postgresql\npostgresql._ordinary_user = lambda: ([], 'nobody')\n"
         + START
@@ -211,29 +218,30 @@ def test_an_ordinary_user_can_run_it(environment):
     psycopg = pytest.importorskip("psycopg")
     if not shutil.which("setpriv"):
         pytest.skip("SKIPPED: setpriv is missing")
-    become = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     runs = [sys.executable, f"/usr/bin/{version}"]
-    itself = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', ''], check=True)"
+    packages = Path(psycopg.__file__).parents[1]
+    path = {"PYTHONPATH": f"{environment['PYTHONPATH']}:{packages}"}
+    # All that the script needs may lie in a folder of root's own.
+    itself = "import subprocess, sys, psycopg, lab.servers\nsubprocess.run([sys.executable, '-c', ''], check=True)"
     found = next(
-        (run for run in runs if subprocess.run([*become, run, "-c", itself], capture_output=True).returncode == 0),
+        (
+            run
+            for run in runs
+            if subprocess.run([*AS_NOBODY, run, "-c", itself], env=environment | path, capture_output=True).returncode
+            == 0
+        ),
         None,
     )
     if not found:
         pytest.skip(f"SKIPPED: user nobody cannot reach a {version}")
-    packages = Path(psycopg.__file__).parents[1]
     script = START + VENDOR + "with postgres():\n    print(connection.vendor, Book.objects.count())"
     # Not below pytest's own folder, which is root's alone.
     with tempfile.TemporaryDirectory() as home:
         shutil.chown(home, "nobody")
         done = subprocess.run(
-            [*become, found, "-c", script],
-            env={
-                **environment,
-                "HOME": home,
-                "COURSE_CACHE": home,
-                "PYTHONPATH": f"{environment['PYTHONPATH']}:{packages}",
-            },
+            [*AS_NOBODY, found, "-c", script],
+            env={**environment, **path, "HOME": home, "COURSE_CACHE": home},
             capture_output=True,
             text=True,
             cwd=home,
