@@ -13,8 +13,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -38,9 +38,9 @@ class ExaminerError(RuntimeError):
 
 
 class Examination:
-    """Judges answers. `observe(exercise, source, dataset, prebuilt)` runs one and says what came of it."""
+    """Judges answers. `observe(exercise, source, prebuilt)` runs one on each database and yields what came of it."""
 
-    def __init__(self, observe: Callable[[Exercise, str, str, Path], Observation]):
+    def __init__(self, observe: Callable[[Exercise, str, dict[str, Path]], Iterator[Observation]]):
         self._observe = observe
         self._known: dict[str, Observation] = {}
 
@@ -50,10 +50,12 @@ class Examination:
         if early is not None:
             return early
         seen: dict[str, Observation] = {}
-        for dataset in exercise.datasets:
-            seen[dataset] = self._observe(exercise, source, dataset, datasets.path(dataset))
-            if troubled(exercise, seen[dataset], source) is not None:
-                break
+        prebuilt = {dataset: datasets.path(dataset) for dataset in exercise.datasets}
+        with closing(self._observe(exercise, source, prebuilt)) as observations:
+            for one in observations:
+                seen[one.dataset] = one
+                if troubled(exercise, one, source) is not None:
+                    break
         references = {dataset: self.reference(exercise, exercise.solution, dataset) for dataset in seen}
         for dataset, one in references.items():
             fault = troubled(exercise, one, exercise.solution)
@@ -86,7 +88,7 @@ class Examination:
         try:
             found = Observation.from_json(file.read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError):
-            found = self._observe(exercise, source, dataset, prebuilt)
+            (found,) = self._observe(exercise, source, {dataset: prebuilt})
             if found.status in ("done", "error") and not found.traces:
                 _keep(file, found.as_json())
         self._known[key] = found
@@ -123,9 +125,9 @@ def serve(connection, folder: str, method: str | None = None):
     boot()
     laboratory = Laboratory(Path(folder), method, inherited=(connection.fileno(),) if os.name == "posix" else ())
 
-    def observe(exercise, source, dataset, prebuilt):
+    def observe(exercise, source, prebuilt):
         laboratory.prepare(exercise)
-        return laboratory.observe(exercise, source, dataset, prebuilt)
+        return laboratory.observe(exercise, source, prebuilt)
 
     examination = Examination(observe)
     with suppress(EOFError, OSError, BrokenPipeError):
@@ -330,7 +332,12 @@ def run_in_process(exercise: Exercise | str, source: str, folder: Path | None = 
     return Verdict(**{**found.__dict__, "details": (*found.details, UNPROTECTED)})
 
 
-def _observe_here(exercise: Exercise, source: str, dataset: str, prebuilt: Path) -> Observation:
+def _observe_here(exercise: Exercise, source: str, prebuilt: dict[str, Path]) -> Iterator[Observation]:
+    for dataset, file in prebuilt.items():
+        yield _observe_one_here(exercise, source, dataset, file)
+
+
+def _observe_one_here(exercise: Exercise, source: str, dataset: str, prebuilt: Path) -> Observation:
     import io
 
     from lab import database

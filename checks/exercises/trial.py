@@ -12,13 +12,18 @@ import signal
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checks.exercises import candidate
 from checks.exercises.source import Exercise
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 MAX_OUTPUT = 1024**2
 MAX_REPORT = 16 * 1024**2
@@ -124,31 +129,46 @@ class Laboratory:
             gc.collect()
             gc.freeze()
 
-    def observe(self, exercise: Exercise, source: str, dataset: str, prebuilt: Path) -> Observation:
-        """Run an answer on a fresh copy of a prebuilt database."""
+    def observe(self, exercise: Exercise, source: str, prebuilt: dict[str, Path]) -> Iterator[Observation]:
+        """Run an answer on a fresh copy of each prebuilt database, all at once; yields what came of it, in their order.
+
+        Runs that nobody waits for any more end when the iterator is closed.
+        """
+        before = _children()
+        runs: list[_Run] = []
+        try:
+            for dataset, file in prebuilt.items():
+                runs.append(self._start(exercise, source, dataset, file))
+            for run in runs:
+                verdict = self._watch(run, exercise.seconds)
+                if run is runs[-1]:
+                    _end_orphans(before)
+                yield self._read(exercise, run, verdict)
+        finally:
+            for run in runs:
+                run.end()
+            _end_orphans(before)
+            for run in runs:
+                shutil.rmtree(run.folder, ignore_errors=True)
+
+    def _start(self, exercise: Exercise, source: str, dataset: str, prebuilt: Path) -> "_Run":
         self.trials += 1
         folder = self.folder / f"trial-{self.trials}"
         (folder / "work").mkdir(parents=True)
-        try:
-            database = folder / "database.sqlite3"
-            shutil.copyfile(prebuilt, database)
-            identity = database.stat().st_ino
-            task = job(exercise, source, database, folder)
-            baseline = self.baseline if self.method == "fork" else None
-            before = _children()
-            process = self.context.Process(target=candidate.main, args=(task, baseline, self.inherited))
-            process.start()
-            verdict = self._watch(process, folder, exercise.seconds)
-            _end_orphans(before)
-            return self._read(exercise, dataset, folder, verdict, database, identity, prebuilt)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        database = folder / "database.sqlite3"
+        shutil.copyfile(prebuilt, database)
+        identity = database.stat().st_ino
+        task = job(exercise, source, database, folder)
+        baseline = self.baseline if self.method == "fork" else None
+        process = self.context.Process(target=candidate.main, args=(task, baseline, self.inherited))
+        process.start()
+        return _Run(dataset, prebuilt, folder, database, identity, process, time.monotonic())
 
-    def _watch(self, process, folder: Path, seconds: float) -> tuple[str, str]:
-        """Wait for a process to end, or end it; says why it ended."""
+    def _watch(self, run: "_Run", seconds: float) -> tuple[str, str]:
+        """Wait for a run to end, or end it; says why it ended."""
         from multiprocessing.connection import wait
 
-        began = time.monotonic()
+        process, folder, began = run.process, run.folder, run.began
         started = self.method == "fork"
         look_closer = began + LOOK
         why = None
@@ -163,10 +183,7 @@ class Laboratory:
             elif time.monotonic() > look_closer:
                 why = _excess(process.pid)
                 look_closer = time.monotonic() + LOOK
-        end_group(process)
-        process.join()
-        code = process.exitcode
-        process.close()
+        code = run.end()
         if _size(folder / "output.txt") > MAX_OUTPUT:
             return "output", ""
         if why is not None:
@@ -177,8 +194,9 @@ class Laboratory:
             return ("time", "") if name == "SIGXCPU" else ("killed", name)
         return "ended", str(code)
 
-    def _read(self, exercise, dataset, folder, verdict, database, identity, prebuilt) -> Observation:
+    def _read(self, exercise: Exercise, run: "_Run", verdict: tuple[str, str]) -> Observation:
         status, detail = verdict
+        folder = run.folder
         output = _output(folder / "output.txt")
         error: dict = {}
         calls: tuple = ()
@@ -193,8 +211,32 @@ class Laboratory:
         elif status == "time":
             error = _place(folder / "place.txt", exercise)
         if status not in ("time", "output", "memory", "processes"):
-            traces += _traces_in_database(database, identity, prebuilt, exercise.writes_schema)
-        return Observation(dataset, status, calls, error, tuple(traces), detail, output)
+            traces += _traces_in_database(run.database, run.identity, run.prebuilt, exercise.writes_schema)
+        return Observation(run.dataset, status, calls, error, tuple(traces), detail, output)
+
+
+@dataclass
+class _Run:
+    """A process that runs an answer on one database."""
+
+    dataset: str
+    prebuilt: Path
+    folder: Path
+    database: Path
+    identity: int  # of the database's file: another one in its place is a trace
+    process: "BaseProcess | None"
+    began: float
+
+    def end(self) -> int | None:
+        """Kill it and all it started, if it still runs. Its exit code, None when it had been ended before."""
+        if self.process is None:
+            return None
+        process, self.process = self.process, None
+        end_group(process)
+        process.join()
+        code = process.exitcode
+        process.close()
+        return code
 
 
 def _warm_up():
