@@ -18,8 +18,8 @@ _LOOK_EVERY = 0.25
 _LAST_WORDS = 4000
 
 
-def guard(command, log, folder, user, stop, patience):
-    """Run `command` until its parent is gone or says so; then send the signal `stop`, and remove `folder`.
+def guard(command, log, folder, directory, user, stop, patience):
+    """Run `command` in `directory` until its parent is gone or says so; then send `stop`, and remove `folder`.
 
     What the server prints goes to the file `log`. Where it ended by itself, the end of that is printed.
     """
@@ -35,7 +35,7 @@ def guard(command, log, folder, user, stop, patience):
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=folder,
+                cwd=directory,
                 start_new_session=True,
                 **({"user": user, "group": group_of(user), "extra_groups": []} if user else {}),
             )

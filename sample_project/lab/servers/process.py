@@ -109,7 +109,8 @@ def start(
     ready: str,
     *,
     folder: Path | None = None,
-    environment: dict[str, str] | None = None,
+    directory: Path | None = None,
+    environment: dict[str, str | None] | None = None,
     user: str | None = None,
     stop: str = "SIGTERM",
     patience: float = 3,
@@ -118,8 +119,9 @@ def start(
 
     Args:
         command: what to run, as for `subprocess.Popen`.
-        folder: its working directory, one made by `new_folder`; it is removed when the server has ended.
-        environment: variables beside those of this process.
+        folder: for its log and whatever it keeps, one made by `new_folder`; it is removed when the server has ended.
+        directory: where it works; by default in that folder.
+        environment: variables beside those of this process; None takes one away.
         user: the system user to run it as, where this process may choose.
         stop, patience: the signal that ends it, and how many seconds it has until it is killed.
 
@@ -134,6 +136,7 @@ def start(
         "command": [str(part) for part in command],
         "log": str(log),
         "folder": str(folder),
+        "directory": str(directory or folder),
         "user": user,
         "stop": stop,
         "patience": patience,
@@ -141,12 +144,13 @@ def start(
     options = {}
     if os.name == "nt":
         options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    variables = {**os.environ, **(environment or {})}
     with database.interrupts_held():
         guardian = subprocess.Popen(
             # Isolated and without site-packages: up in a few hundredths of a second.
             [sys.executable, "-I", "-S", str(GUARDIAN), json.dumps(plan)],
             # Not in the plan: everybody can read the arguments of a process.
-            env={**os.environ, **(environment or {})},
+            env={name: value for name, value in variables.items() if value is not None},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

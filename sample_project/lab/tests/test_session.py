@@ -42,7 +42,7 @@ def test_all_names_are_there_and_no_other():
 
     assert lab.__all__ == sorted(lab.__all__)
     assert {"diagram", "explain", "get", "post", "postgres", "queries", "reset", "serve", "show"} < set(lab.__all__)
-    assert {"start", "trace", "valkey", "worker"} < set(lab.__all__)
+    assert {"scratch", "start", "trace", "valkey", "worker"} < set(lab.__all__)
     assert set(lab.__all__) == set(lab._HOMES)
     assert all(callable(getattr(lab, name)) for name in lab.__all__)
     with pytest.raises(AttributeError, match="'lab' has no attribute 'begin'"):
