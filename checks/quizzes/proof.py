@@ -11,6 +11,7 @@ import linecache
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 from checks.quizzes import bank
@@ -29,6 +30,15 @@ EXCEPTION_NAMES = (
     "ValidationError"
 )
 
+WEB_NAMES = {
+    "django.http": "Http404 HttpResponse HttpResponseRedirect JsonResponse StreamingHttpResponse",
+    "django.shortcuts": "get_object_or_404 redirect render",
+    "django.template": "Context Template engines",
+    "django.test": "Client RequestFactory override_settings",
+    "django.urls": "include path re_path resolve reverse",
+    "django.views": "View",
+}
+
 
 class ProofError(Exception):
     """The code of a predict item does not do what its item says."""
@@ -37,8 +47,8 @@ class ProofError(Exception):
 def namespace() -> dict[str, Any]:
     """The names that proofs and predict items may use without importing them.
 
-    All installed models by name (`User` is the user model), what queries are written with, `connection`,
-    `CaptureQueriesContext`, `queries`, `settings`, `apps`, `django`, and `raises`.
+    All installed models by name (`User` is the user model), what queries, URLs and views are written with,
+    `connection`, `CaptureQueriesContext`, `queries`, `settings`, `apps`, `django`, and `raises`.
     """
     import django
     from django.apps import apps
@@ -56,6 +66,8 @@ def namespace() -> dict[str, Any]:
     names |= {name: getattr(django.db, name) for name in DATABASE_NAMES.split()}
     names |= {name: getattr(models, name) for name in QUERY_NAMES.split()}
     names |= {name: getattr(exceptions, name) for name in EXCEPTION_NAMES.split()}
+    for home, found in WEB_NAMES.items():
+        names |= {name: getattr(import_module(home), name) for name in found.split()}
     return names | {
         "__name__": "__proof__",
         "CaptureQueriesContext": CaptureQueriesContext,
