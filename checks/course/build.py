@@ -8,6 +8,7 @@ whichever Django it is built; one that is up to date is left alone and starts no
 import argparse
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +29,7 @@ TIME_LIMIT = 60  # seconds for one cell
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SINCE = "since-6.1"
+NEEDS = "needs-"  # and the name of a program that not every machine has
 RAISES = "raises-exception"
 QUIZ_CALL = re.compile(r"""\bquiz\(\s*["'](Q\d\d(?:-\d+)?)["']""")
 ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -206,7 +208,7 @@ def execute(notebook: NotebookNode, folder: Path, on_cell: Callable[[int], None]
                 ANSI.sub("", error.traceback),
             ) from None
     for number, cell in enumerate(notebook.cells):
-        if RAISES in tags(cell) and SINCE not in tags(cell) and not raised(cell):
+        if RAISES in tags(cell) and not missing(cell) and not raised(cell):
             raise CellFailed(number, f"is tagged `{RAISES}` and raised nothing", cell.source)
 
 
@@ -272,7 +274,7 @@ def add_stream(kept: list[dict], output: NotebookNode) -> None:
     kept += sorted(run, key=lambda stream: stream["name"], reverse=True)
 
 
-# Cells that need the newest Django
+# Cells whose stored outputs not every machine can make
 
 
 def newest_django() -> bool:
@@ -282,19 +284,27 @@ def newest_django() -> bool:
     return django.VERSION >= (6, 1)
 
 
+def missing(cell: NotebookNode) -> str:
+    """What this machine lacks to make the stored output of a cell: Django 6.1, a program, or "" for nothing."""
+    if SINCE in tags(cell) and not newest_django():
+        return "Django 6.1"
+    programs = [tag.removeprefix(NEEDS) for tag in tags(cell) if tag.startswith(NEEDS)]
+    return next((program for program in programs if shutil.which(program) is None), "")
+
+
 def stored_outputs(sheet: Sheet, notebook: NotebookNode) -> dict[int, list[NotebookNode]]:
-    """The stored outputs of cells tagged since-6.1, by cell number; raises CourseError where one has none."""
-    wanted = {number: cell for number, cell in enumerate(notebook.cells) if SINCE in tags(cell)}
+    """The stored outputs of cells that lack something here, by cell number; raises CourseError where one has none."""
+    wanted = {number: lack for number, cell in enumerate(notebook.cells) if (lack := missing(cell))}
     if not wanted:
         return {}
     stored = {cell.id: cell for cell in read_notebook(sheet.target).cells} if sheet.target.exists() else {}
     kept = {}
-    for number, cell in wanted.items():
-        old = stored.get(cell.id)
+    for number, lack in wanted.items():
+        old = stored.get(notebook.cells[number].id)
         if old is None or old.get("execution_count") is None:
             raise CourseError(
-                f"cell {number} is tagged `{SINCE}` and is new or changed: its output comes from Django 6.1. "
-                "Build this lesson on Python ≥ 3.12, where Django 6.1 is installed."
+                f"cell {number} is new or changed, and its output comes from {lack}, which is not here. Build this "
+                + ("lesson on Python ≥ 3.12." if lack == "Django 6.1" else f"lesson where `{lack}` is installed.")
             )
         kept[number] = old.outputs
     return kept
@@ -307,7 +317,7 @@ def build_sheet(sheet: Sheet, on_cell: Callable[[int], None] = lambda number: No
     """Build one notebook; says whether the file changed. Raises CourseError, and then writes nothing."""
     notebook = sheet.unexecuted()
     if sheet.kind == "lesson":
-        kept = {} if newest_django() else stored_outputs(sheet, notebook)
+        kept = stored_outputs(sheet, notebook)
         execute(notebook, sheet.target.parent, on_cell)
         for number, outputs in kept.items():
             notebook.cells[number].outputs = outputs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from checks.course.build import ANSI, RAISES, SINCE, WIDGET_VIEW, Sheet, normalise, raised, serialise, sheets
+from checks.course.build import ANSI, NEEDS, RAISES, SINCE, WIDGET_VIEW, Sheet, normalise, raised, serialise, sheets
 from checks.course.guards.finding import Finding, relative
 from checks.course.lesson import SLUG, Course, CourseError, read_notebook, tags
 
@@ -105,8 +105,12 @@ def comparability(course: Course) -> Iterator[Finding]:
         for number, cell in enumerate(notebook.cells):
             place = f"cell {number}"
             for tag in tags(cell):
-                if tag not in KNOWN_TAGS:
-                    remedy = f"use no tags but {', '.join(sorted(KNOWN_TAGS))}"
+                program = tag.removeprefix(NEEDS) if tag.startswith(NEEDS) else ""
+                if program and f'"{program}"' not in cell.source:
+                    remedy = f'write `if which("{program}"):`, so that it runs without it too'
+                    yield Finding(name, place, f"is tagged `{tag}` and does not ask for it", remedy)
+                elif not program and tag not in KNOWN_TAGS:
+                    remedy = f"use no tags but {', '.join(sorted(KNOWN_TAGS))}, {NEEDS}…"
                     yield Finding(name, place, f"has the tag `{tag}`", remedy)
             if cell.cell_type != "code":
                 continue

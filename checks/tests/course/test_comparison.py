@@ -51,6 +51,8 @@ NOTEBOOKS = {
     "swallows_the_interrupt": [cell(SWALLOW)],
     "kernel_dies": [cell("import os\nos._exit(1)"), cell("print(1)", [printed("1\n")])],
     "since": [cell("print('here')", [printed("6.1\n")], tags=["since-6.1"])],
+    "lacks_a_program": [cell("print('here')", [printed("there\n")], tags=["needs-no-such-program"])],
+    "has_a_program": [cell("print('here')", [printed("there\n")], tags=["needs-git"])],
     "journal": [cell("import os\nprint(os.listdir(os.environ['COURSE_HOME']))", [printed("[]\n")])],
 }
 
@@ -110,6 +112,11 @@ def test_a_dead_kernel_fails_the_cell_that_killed_it_and_those_after(outcomes):
 
 def test_a_cell_for_the_newest_django_is_compared_on_it_alone(outcomes):
     assert status(outcomes, "since") == ("FAILED" if django.VERSION >= (6, 1) else "PASSED")
+
+
+def test_a_cell_for_a_program_is_compared_where_that_is_installed(outcomes):
+    assert status(outcomes, "lacks_a_program") == "PASSED"
+    assert status(outcomes, "has_a_program") == "FAILED"
 
 
 def test_notebooks_find_an_empty_journal(outcomes):

@@ -86,6 +86,11 @@ def test_a_tag_that_hides_or_does_nothing(bench, tag):
     assert f"has the tag `{tag}`" in bench.findings(notebooks.comparability)[0]
 
 
+def test_a_tag_for_a_program_that_the_cell_does_not_look_for(bench):
+    bench.edit_notebook(lambda notebook: code_cell(notebook, "print(2)").metadata.update(tags=["needs-msgfmt"]))
+    assert "is tagged `needs-msgfmt` and does not ask for it" in bench.findings(notebooks.comparability)[0]
+
+
 def test_a_comment_that_keeps_nbval_from_comparing(bench):
     bench.replace(bench.lesson, "print(2)", "# NBVAL_IGNORE_OUTPUT\nprint(2)")
     bench.rebuild()
