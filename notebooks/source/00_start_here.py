@@ -76,7 +76,7 @@ quiz("Q27-1")
 # | | Chapter | Questions | Quiz items | Exercises |
 # | --- | --- | --- | --- | --- |
 # | 01 | [Django in one hour](01_django_in_one_hour.ipynb) | Q01–Q02 | 8 | [6](../exercises/01_django_in_one_hour.ipynb) |
-# | 02 | Project anatomy | Q03–Q05 | – | – |
+# | 02 | [Project anatomy](02_project_anatomy.ipynb) | Q03–Q05 | 11 | [7](../exercises/02_project_anatomy.ipynb) |
 # | 03 | Settings and databases | Q06–Q07 | – | – |
 # | 04 | URLs, requests, middleware | Q08–Q10 | – | – |
 # | 05 | Views, responses, errors | Q11–Q14 | – | – |

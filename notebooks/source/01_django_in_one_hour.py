@@ -189,7 +189,7 @@ print(find_spec("django.plugins"), find_spec("django.contrib.plugins"), apps.get
 print(get("/admin/").status, "→", get("/admin/")["Location"])
 print(get("/admin/", user="mira").status, "→", get("/admin/", user="mira")["Location"])
 
-# %% [markdown]
+# %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
 # - *Which version would you start with today, and until when is it supported?* 6.1 for a team that upgrades every eight
