@@ -16,6 +16,8 @@ INSTALLED_APPS = [
     "orders",
     "reviews",
     "storefront",
+    "api",
+    "live",
 ]
 
 MIDDLEWARE = [
