@@ -1,5 +1,8 @@
 """What can go wrong with an order, in the shop's own words. Views turn these into messages, the API into answers."""
 
+# What a small integer holds on every database: the quantity of an order line is one.
+MOST_COPIES = 32_767
+
 
 class OrderError(Exception):
     """An order that the shop cannot take. `str(error)` is a sentence for the customer."""
@@ -21,3 +24,27 @@ class OutOfStock(OrderError):
         self.left = left
         copies = "copy is" if left == 1 else "copies are"
         super().__init__(f"Only {left} {copies} left of {book.title}, and {wanted} were asked for.")
+
+
+class InvalidQuantity(OrderError):
+    """The number of copies is no number, less than one, or more than an order line can hold."""
+
+    def __init__(self, quantity):
+        self.quantity = quantity
+        super().__init__(f"Ask for a whole number of copies, at least 1 and at most {MOST_COPIES:,}, not {quantity!r}.")
+
+
+class UnknownBook(OrderError):
+    """There is no book with that key: it was deleted, or the request was made up."""
+
+    def __init__(self, book_pk):
+        self.book_pk = book_pk
+        super().__init__(f"The shop has no book with the number {book_pk!r}.")
+
+
+class NotCancellable(OrderError):
+    """The order was shipped, or cancelled already."""
+
+    def __init__(self, order):
+        self.order = order
+        super().__init__(f"Order {order.number} is {order.get_status_display().lower()}: it cannot be cancelled.")
