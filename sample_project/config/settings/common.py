@@ -70,3 +70,6 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
+
+# What people upload. No URL leads into this folder: a view sends each file, with headers of the shop's choice.
+MEDIA_ROOT = BASE_DIR / "media"
