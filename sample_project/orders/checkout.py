@@ -13,6 +13,7 @@ https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-for-update
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from importlib.util import find_spec
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -47,7 +48,7 @@ def place_order(customer, wanted: Mapping[int, int], *, note: str = "", at: date
         OutOfStock: fewer copies are left; the first such book in the order of keys.
     """
     wanted = checked(wanted)
-    return _transacted(_place)(customer, wanted, note, at or timezone.now())
+    return _transacted(_place)(customer, wanted, note, at or timezone.now(), _receipt_task())
 
 
 def cancel_order(order: Order) -> Order:
@@ -69,11 +70,21 @@ def checked(wanted):
     return dict(sorted(wanted.items()))
 
 
+def _receipt_task():
+    """The task that sends receipts; None where there is no Celery, as in a browser, and hence no mail."""
+    if find_spec("celery") is None:
+        return None
+    # Here, and before anything is locked: Celery takes a while to import, and only who sells needs it.
+    from .tasks import send_receipt
+
+    return send_receipt
+
+
 def _transacted(function):
     return transaction.atomic(function) if connection.in_atomic_block else retried(function)
 
 
-def _place(customer, wanted, note, at):
+def _place(customer, wanted, note, at, receipt_task):
     books = Book.objects.in_bulk(wanted)
     for pk in wanted:
         if pk not in books:
@@ -98,6 +109,8 @@ def _place(customer, wanted, note, at):
 
     _after_commit(order_placed, Order, order=order)
     _after_commit(stock_changed, Stock, quantities={pk: left[pk] - quantity for pk, quantity in wanted.items()})
+    if receipt_task:
+        receipt_task.delay_on_commit(order.pk)
     return order
 
 

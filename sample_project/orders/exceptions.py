@@ -31,7 +31,9 @@ class InvalidQuantity(OrderError):
 
     def __init__(self, quantity):
         self.quantity = quantity
-        super().__init__(f"Ask for a whole number of copies, at least 1 and at most {MOST_COPIES:,}, not {quantity!r}.")
+        super().__init__(
+            f"Ask for a whole number of copies, at least 1 and at most {MOST_COPIES:,}, not {quantity!r}."
+        )
 
 
 class UnknownBook(OrderError):

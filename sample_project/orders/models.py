@@ -3,6 +3,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
 from catalog.models import Book
 
@@ -196,3 +197,18 @@ class BookSales(models.Model):
 
     def __str__(self):
         return f"{self.copies} × {self.book.title}"
+
+
+class SentMail(models.Model):
+    """What was mailed and must not be mailed again. It refers to nothing, since it outlives what it was about."""
+
+    key = models.CharField(max_length=60, primary_key=True, help_text="What it was about: receipt:2026-000123")
+    sent_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-sent_at", "key"]
+        default_permissions = ("view",)
+        verbose_name_plural = "sent mail"
+
+    def __str__(self):
+        return self.key
