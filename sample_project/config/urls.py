@@ -1,9 +1,11 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
     path("", include("storefront.urls")),
-    path("admin/", admin.site.urls),
+    path("account/", include("accounts.urls")),
+    path(settings.ADMIN_PATH, admin.site.urls),
     path("api/", include("api.urls")),
     path("live/", include("live.urls")),
 ]

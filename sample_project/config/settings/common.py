@@ -34,6 +34,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.DeskLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -72,11 +73,32 @@ SQLITE_OPTIONS = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 
+# Asked in this order until one knows the name and the password; for permissions, until one says yes.
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "accounts.backends.EmailBackend",
+    "reviews.backends.ReviewBackend",
+]
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "storefront:home"
+LOGOUT_REDIRECT_URL = "storefront:home"
+
+# New passwords are hashed by the first. One that was hashed by another, or with fewer rounds, is hashed anew when its
+# owner logs in: the only moment at which the shop knows it. Argon2 needs a package of its own.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {
+        "NAME": "accounts.passwords.ForbiddenWordsValidator",
+        "OPTIONS": {"words": ["The Bookshop", "Bookshop", "Pride and Prejudice", "Jane Austen", "Sherlock Holmes"]},
+    },
 ]
 
 LANGUAGE_CODE = "en"
@@ -85,6 +107,11 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+
+# Where the admin site is. Production may give it a path that nobody guesses, with a slash at its end.
+ADMIN_PATH = "admin/"
+
+DEFAULT_FROM_EMAIL = "The Bookshop <shop@example.org>"
 
 STATIC_URL = "static/"
 # What belongs to no app: the sign over the door, which is the same in the shop, in its letters and in its admin site.

@@ -1,5 +1,9 @@
 """Settings for a developer's machine: `manage.py runserver`, and the tests."""
 
+import os
+
+import django
+
 from .common import *  # noqa: F403
 from .common import BASE_DIR, SQLITE_OPTIONS
 
@@ -14,3 +18,22 @@ DATABASES = {
         "OPTIONS": SQLITE_OPTIONS,
     }
 }
+
+# Letters are printed where the server runs; with the environment variable MAIL_FOLDER, each goes into a file there.
+# From Django 6.1 on, one setting names every way that letters can take; the settings of old are deprecated there.
+# https://docs.djangoproject.com/en/6.1/topics/email/
+if django.VERSION >= (6, 1):
+    if folder := os.environ.get("MAIL_FOLDER"):
+        MAILERS = {
+            "default": {
+                "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+                "OPTIONS": {"file_path": folder},
+            }
+        }
+    else:
+        MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
+elif folder := os.environ.get("MAIL_FOLDER"):
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = folder
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
