@@ -1,6 +1,7 @@
 """Settings that hold everywhere. What differs is in `development`, `production` and `notebook`."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import django
@@ -14,6 +15,9 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
     "accounts",
     "catalog",
     "orders",
@@ -26,7 +30,14 @@ INSTALLED_APPS = [
     "django_tasks_db",
 ]
 
+# From the outside in. Each stands where it is for a reason, and `config/tests/test_middleware.py` holds the order.
 MIDDLEWARE = [
+    # First, so that whatever is logged further in has the id.
+    "storefront.middleware.RequestIDMiddleware",
+    # Its time contains that of all the others.
+    "storefront.middleware.TimingMiddleware",
+    # Before the host name is looked at, HTTPS asked for, or a session opened: who checks has none of them.
+    "config.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     # After the session, before whatever makes URLs or text: it decides about the language of the answer.
@@ -34,9 +45,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # After the user is known, because staff get through; before the view and whatever asks for a login.
+    "storefront.middleware.MaintenanceMiddleware",
     "accounts.middleware.DeskLoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Last, next to the views whose exceptions it turns into an answer.
+    "storefront.errors.OrderErrorMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -143,4 +158,83 @@ TASKS = {
         "BACKEND": f"django{'.' if django.VERSION >= (6, 0) else '_'}tasks.backends.immediate.ImmediateBackend"
     },
     "database": {"BACKEND": "django_tasks_db.DatabaseBackend"},
+}
+
+# What pages keep, in seconds: so long it is as good as new, so long it is served while somebody works it out anew, and
+# so long that may take. `storefront.caching.Policy` says more.
+CACHE_POLICY = {"fresh": 300, "stale": 3600, "lock": 30, "jitter": 0.1}
+
+# How many seconds PostgreSQL gives a statement; None for as long as it takes.
+STATEMENT_TIMEOUT = None
+
+# The header Server-Timing.
+SERVER_TIMING = True
+
+# The shop is closed while the one is True, or the file is there that the other names.
+MAINTENANCE_MODE = False
+MAINTENANCE_FILE = None
+MAINTENANCE_RETRY_AFTER = 300
+
+# What pages may load: nothing that is not ours, and no script or style inside the page unless it bears the nonce that
+# the middleware made for this very answer. The templates of the shop have none. Data URLs are the admin site's icons.
+if django.VERSION >= (6, 0):
+    from django.utils.csp import CSP
+
+    CONTENT_SECURITY_POLICY = {
+        "default-src": [CSP.SELF],
+        "script-src": [CSP.SELF, CSP.NONCE],
+        "style-src": [CSP.SELF, CSP.NONCE],
+        "img-src": [CSP.SELF, "data:"],
+        "object-src": [CSP.NONE],
+        "base-uri": [CSP.NONE],
+        "form-action": [CSP.SELF],
+        "frame-ancestors": [CSP.NONE],
+    }
+    # After what answers without a page.
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1,
+        "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    )
+    TEMPLATES[0]["OPTIONS"]["context_processors"].append("django.template.context_processors.csp")
+
+# The API. What a view needs otherwise, it says itself. https://www.django-rest-framework.org/api-guide/settings/
+REST_FRAMEWORK = {
+    # The first class decides what somebody unknown is told: tokens answer 401 and say how to log in, sessions 403.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "api.authentication.ExpiringTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    # The framework's own default lets everybody write.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    # Counted in the default cache: with several processes, that has to be one that they share.
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+        "rest_framework.throttling.ScopedRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"anon": "600/min", "user": "1200/min", "token": "5/min", "orders": "30/min"},
+    # Whoever is behind a proxy counts them here. Otherwise any client may call itself anything in X-Forwarded-For.
+    "NUM_PROXIES": 0,
+    "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.URLPathVersioning",
+    "DEFAULT_VERSION": "v1",
+    "ALLOWED_VERSIONS": ["v1", "v2"],
+    # No list is endless.
+    "DEFAULT_PAGINATION_CLASS": "api.pagination.Pages",
+    "EXCEPTION_HANDLER": "api.problems.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+API_TOKEN_LIFETIME = timedelta(days=30)
+
+# Swagger UI and Redoc are left out: both load their scripts from elsewhere. The browsable API is the shop's own.
+# https://drf-spectacular.readthedocs.io/en/latest/settings.html
+SPECTACULAR_SETTINGS = {
+    "TITLE": "The Bookshop",
+    "DESCRIPTION": "Books, their authors and reviews for everybody; orders for customers.",
+    # Each version of the API has its schema; there is no other number.
+    "VERSION": None,
+    "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
+    "SERVE_INCLUDE_SCHEMA": False,
+    # Each path once, without its twin that ends in ".json".
+    "PREPROCESSING_HOOKS": ["drf_spectacular.hooks.preprocess_exclude_path_format"],
 }
