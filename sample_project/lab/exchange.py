@@ -24,7 +24,8 @@ _USUAL = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-_UNSEEN = {"Content-Length", "Set-Cookie"}
+# Nor what every answer of the shop has; `trace` shows who put it there.
+_UNSEEN = {"Content-Length", "Set-Cookie", "Server-Timing"}
 # These are different each time.
 _VARYING = {
     name.title()
@@ -253,8 +254,13 @@ def status_line(response) -> str:
 
 def shown_headers(response):
     """(name, value) of the headers worth a line; values that differ each time are a dot-dot-dot."""
+    # The id that the shop gave the request itself says nothing. One that was sent along, or set by a view, does.
+    request = getattr(response, "wsgi_request", None)
+    usual = dict(_USUAL)
+    if request and "X-Request-ID" not in request.headers:
+        usual["X-Request-ID"] = getattr(request, "id", None)
     for name, value in response.headers.items():
-        if name not in _UNSEEN and _USUAL.get(name) != value:
+        if name not in _UNSEEN and usual.get(name) != value:
             yield name, shown_header(name, value)
     for morsel in response.cookies.values():
         yield "Set-Cookie", shown_cookie(morsel)

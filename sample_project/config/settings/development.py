@@ -37,3 +37,11 @@ elif folder := os.environ.get("MAIL_FOLDER"):
     EMAIL_FILE_PATH = folder
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# The browser's console names what production would block. It is not blocked here: pages of debugging tools have
+# scripts of their own.
+if django.VERSION >= (6, 0):
+    from .common import CONTENT_SECURITY_POLICY as SECURE_CSP_REPORT_ONLY  # noqa: F401
+
+# For one process. https://channels.readthedocs.io/en/stable/topics/channel_layers.html#in-memory-channel-layer
+CHANNEL_LAYERS = {"default": {"BACKEND": "live.layers.InMemoryChannelLayer"}}

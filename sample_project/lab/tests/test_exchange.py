@@ -66,6 +66,8 @@ urlpatterns = [path(f"{view.__name__}/", view) for view in (slow, drops, echo, f
 @pytest.fixture(autouse=True)
 def urls(settings):
     settings.ROOT_URLCONF = __name__
+    # The notebook's settings have none.
+    settings.SECURE_CSP_REPORT_ONLY = {}
 
 
 def test_status_headers_and_body():
@@ -108,6 +110,12 @@ def test_values_that_vary_are_not_shown_and_changed_defaults_are():
     assert "X-Request-ID: …\nETag: …\nX-Frame-Options: SAMEORIGIN\n" in text
     assert "Referrer-Policy" not in text
     assert get("/marked/")["X-Request-ID"] == "8f1c"
+
+
+def test_the_id_of_the_request_is_shown_where_somebody_gave_it():
+    assert "X-Request-ID" not in repr(get("/slow/"))
+    assert "X-Request-ID: …" in repr(get("/slow/", headers={"X-Request-ID": "abc"}))
+    assert get("/slow/", headers={"X-Request-ID": "abc"})["X-Request-ID"] == "abc"
 
 
 def test_an_exception_is_a_server_error_with_its_name(settings):
