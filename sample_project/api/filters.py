@@ -85,5 +85,6 @@ class Ordering(OrderingFilter):
         valid = super().remove_invalid_fields(queryset, fields, view, request)
         if unknown := [field for field in fields if field not in valid]:
             allowed = ", ".join(view.ordering_fields)
-            raise ValidationError({self.ordering_param: [f"Not {unknown[0]!r}: one of {allowed}, or with a minus."]})
+            message = f"There is no ordering by {unknown[0]!r}. Choose from: {allowed}; with a minus, downwards."
+            raise ValidationError({self.ordering_param: [message]})
         return valid

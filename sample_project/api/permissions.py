@@ -1,4 +1,4 @@
-"""Who may do what. Permissions per object are asked by `get_object()` only: lists have to filter their rows themselves.
+"""Who may do what. Only `get_object()` asks for permissions per object: lists have to filter their rows themselves.
 
 https://www.django-rest-framework.org/api-guide/permissions/#object-level-permissions
 """

@@ -7,6 +7,7 @@ https://www.rfc-editor.org/rfc/rfc9457 for the form.
 import re
 from http import HTTPStatus
 
+from django.db.models import ProtectedError, RestrictedError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as framework_handler
 from rest_framework.views import set_rollback
@@ -15,26 +16,36 @@ from orders.exceptions import NotCancellable, OrderError, OutOfStock
 
 
 def exception_handler(error, context):
-    """Orders that cannot be taken become problems; everything else is the framework's business."""
-    if isinstance(error, OrderError):
-        set_rollback()
-        return problem(error, context["request"])
-    return framework_handler(error, context)
+    """What the shop refuses becomes a problem; everything else is the framework's business.
+
+    409 where the same request may succeed another day, 400 where it never will.
+    """
+    match error:
+        case OutOfStock(book=book, wanted=wanted, left=left):
+            content = {"status": HTTPStatus.CONFLICT, "book": book.slug, "wanted": wanted, "left": left}
+        case NotCancellable():
+            content = {"status": HTTPStatus.CONFLICT}
+        case OrderError():
+            content = {"status": HTTPStatus.BAD_REQUEST}
+        case ProtectedError() | RestrictedError():
+            detail = "Something else still needs this, such as the orders of a book. It cannot be deleted."
+            content = {"status": HTTPStatus.CONFLICT, "detail": detail, "code": "in_use"}
+        case _:
+            return framework_handler(error, context)
+    set_rollback()
+    return problem(context["request"], **{"detail": str(error), "code": code_of(error)} | content)
 
 
-def problem(error, request):
-    """The response for an `OrderError`; 409 where the same request may succeed another day, 400 where it never will."""
-    conflict = isinstance(error, (OutOfStock, NotCancellable))
-    status = HTTPStatus.CONFLICT if conflict else HTTPStatus.BAD_REQUEST
+def problem(request, *, status, detail, code, **more):
+    """The response that says so."""
     content = {
         "type": "about:blank",
         "title": status.phrase,
         "status": status.value,
-        "detail": str(error),
-        "code": code_of(error),
+        "detail": detail,
+        "code": code,
+        **more,
     }
-    if isinstance(error, OutOfStock):
-        content |= {"book": error.book.slug, "wanted": error.wanted, "left": error.left}
     # What a customer quotes when they write, and what the log has.
     if request_id := getattr(request, "id", None):
         content["request_id"] = request_id

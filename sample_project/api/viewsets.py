@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Prefetch
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -26,6 +26,7 @@ from .pagination import CursorPages, Pages
 from .permissions import IsCustomer, MayCancelOrders
 from .renderers import CSVRenderer
 from .serializers import (
+    ALREADY_REVIEWED,
     AuthorSerializer,
     BestsellerSerializer,
     BookDetailSerializer,
@@ -71,12 +72,6 @@ class BookViewSet(viewsets.ModelViewSet):
         if self.action == "retrieve":
             return BookDetailSerializerV2 if self.request.version == "v2" else BookDetailSerializer
         return BookSerializerV2 if self.request.version == "v2" else BookSerializer
-
-    def get_serializer_context(self):
-        context = super().get_serializer_context()
-        if self.action == "reviews" and self.request.method == "POST":
-            context["thing"] = self.get_object()
-        return context
 
     def perform_create(self, serializer):
         serializer.instance = self.reread(serializer.save())
@@ -134,14 +129,14 @@ class BookViewSet(viewsets.ModelViewSet):
     def add_review(self, request, **kwargs):
         """Say something about this book, once."""
         book = self.get_object()
-        serializer = self.get_serializer(data=request.data)
+        serializer = ReviewSerializer(data=request.data, context={**self.get_serializer_context(), "thing": book})
         serializer.is_valid(raise_exception=True)
         try:
             with transaction.atomic():
                 serializer.save(thing=book)
         except IntegrityError as error:
             # The same customer, at the same time, in another tab: the constraint has seen both.
-            raise ValidationError(ReviewSerializer.already_reviewed(), code="unique") from error
+            raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [ALREADY_REVIEWED]}, code="unique") from error
         return Response(serializer.data, status=status.HTTP_201_CREATED)
 
 
@@ -166,9 +161,7 @@ class AuthorViewSet(viewsets.ReadOnlyModelViewSet):
     search_fields = ["name", "country"]
 
 
-class OrderViewSet(
-    mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
-):
+class OrderViewSet(mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """One's own orders; for booksellers, everybody's.
 
     The queryset depends on who asks, so that an order of somebody else is not there: 404 and not 403, which would say
@@ -198,9 +191,7 @@ class OrderViewSet(
         serializer.instance = self.get_queryset().get(pk=order.pk)
 
     @extend_schema(request=None, responses=OrderSerializer)
-    @action(
-        detail=True, methods=["post"], permission_classes=[IsAuthenticated & (IsCustomer | MayCancelOrders)]
-    )
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated & (IsCustomer | MayCancelOrders)])
     def cancel(self, request, **kwargs):
         """Cancel the order, as long as it has not left the house."""
         order = cancel_order(self.get_object())
