@@ -1,7 +1,8 @@
 from django.urls import path
 
-from . import downloads, listings, purchases, redirects, reviewing, views
+from . import downloads, feeds, listings, purchases, redirects, reviewing, views
 from .catalogue import catalogue
+from .genres import genres
 from .search import search
 
 app_name = "storefront"
@@ -12,6 +13,7 @@ urlpatterns = [
     path("catalogue/jinja2/", catalogue, {"engine": "jinja2"}, name="catalogue-jinja2"),
     path("books/<slug:slug>/", views.book, name="book"),
     path("authors/<slug:slug>/", views.author, name="author"),
+    path("genres/", genres, name="genres"),
     path("genres/<slug:slug>/", views.genre, name="genre"),
     # The same pages as classes.
     path("authors/<slug:slug>/books/", listings.AuthorView.as_view(), name="author-books"),
@@ -19,6 +21,9 @@ urlpatterns = [
     # Other ways to cut a list into pages.
     path("books/", listings.books, name="books"),
     path("arrivals/", listings.arrivals, name="arrivals"),
+    # For programs.
+    path("feed/", feeds.newest, name="feed"),
+    path("genres/<slug:slug>/feed/", feeds.of_genre, name="genre-feed"),
     path("books/<slug:slug>/excerpt/", downloads.excerpt, name="excerpt"),
     path("books/<slug:slug>/reviews/", reviewing.ReviewListView.as_view(), name="reviews"),
     path("books/<slug:slug>/reviews/new/", reviewing.ReviewCreateView.as_view(), name="review-create"),
