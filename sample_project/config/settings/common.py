@@ -15,9 +15,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "rest_framework",
-    "rest_framework.authtoken",
-    "drf_spectacular",
     "accounts",
     "catalog",
     "orders",
@@ -28,6 +25,10 @@ INSTALLED_APPS = [
     # The tables of the queue that `TASKS["database"]` is. Before Django 6.0 the framework is a package as well.
     *([] if django.VERSION >= (6, 0) else ["django_tasks"]),
     "django_tasks_db",
+    # After `api`, which has a template of the framework in a version of its own.
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
 ]
 
 # From the outside in. Each stands where it is for a reason, and `config/tests/test_middleware.py` holds the order.
