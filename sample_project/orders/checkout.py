@@ -123,12 +123,11 @@ def _cancel(order_pk):
 
     copies = dict(order.lines.order_by("book_id").values_list("book_id", "quantity"))
     left = _locked_stock(copies)
+    # The shop may not have kept a book on its shelf so far. Somebody else may be putting it there, too.
+    new = [Stock(pk=pk) for pk in copies if pk not in left]
+    Stock.objects.bulk_create(new, ignore_conflicts=True)
     for pk, quantity in copies.items():
-        if pk in left:
-            Stock.objects.filter(pk=pk).update(quantity=F("quantity") + quantity)
-        else:
-            # The shop did not keep this one on its shelf. Now it does.
-            Stock.objects.create(pk=pk, quantity=quantity)
+        Stock.objects.filter(pk=pk).update(quantity=F("quantity") + quantity)
     _after_commit(stock_changed, Stock, quantities={pk: left.get(pk, 0) + copies[pk] for pk in copies})
     return order
 

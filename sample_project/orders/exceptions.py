@@ -50,3 +50,13 @@ class NotCancellable(OrderError):
     def __init__(self, order):
         self.order = order
         super().__init__(f"Order {order.number} is {order.get_status_display().lower()}: it cannot be cancelled.")
+
+
+class Overpaid(OrderError):
+    """Somebody would pay more than is still due."""
+
+    def __init__(self, order, amount, due):
+        self.order = order
+        self.amount = amount
+        self.due = due
+        super().__init__(f"Only {due:.2f} is due for order {order.number}, and {amount:.2f} was paid.")

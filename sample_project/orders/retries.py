@@ -8,9 +8,11 @@ https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
 import random
 import time
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
+
+from .isolation import Isolation, isolate
 
 SERIALIZATION_FAILURE = "40001"
 DEADLOCK_DETECTED = "40P01"
@@ -29,6 +31,7 @@ def retried(
     transact: Callable | None = None,
     *,
     using: str = DEFAULT_DB_ALIAS,
+    isolation: Isolation | None = None,
     attempts: int = 5,
     first_pause: float = 0.02,
     sleep: Callable[[float], None] = time.sleep,
@@ -42,6 +45,7 @@ def retried(
 
     Args:
         using: the database.
+        isolation: the isolation level of the transaction; the database's usual one, if not given.
         attempts: how often it is tried in all.
         first_pause: the longest pause after the first attempt, in seconds; it doubles each time. The pause is drawn
             between nothing and that, lest those who met meet again.
@@ -54,15 +58,16 @@ def retried(
     https://docs.djangoproject.com/en/stable/topics/db/transactions/#django.db.transaction.atomic
     """
     if transact is None:
-        return lambda function: retried(
-            function, using=using, attempts=attempts, first_pause=first_pause, sleep=sleep, draw=draw
-        )
+        options = {"attempts": attempts, "first_pause": first_pause, "sleep": sleep, "draw": draw}
+        return partial(retried, using=using, isolation=isolation, **options)
 
     @wraps(transact)
     def run(*args, **kwargs):
         for attempt in range(attempts):
             try:
                 with transaction.atomic(using=using, durable=True):
+                    if isolation:
+                        isolate(isolation, using)
                     return transact(*args, **kwargs)
             except OperationalError as error:
                 # A test may wrap itself in a transaction that `durable` tolerates. It is as lost as any.
