@@ -53,7 +53,7 @@ def order_lines() -> Iterator[str]:
     line = csv.writer(_Echo()).writerow
     yield line(COLUMNS)
     for row in _lines().iterator(chunk_size=_CHUNK):
-        yield line(row)
+        yield line(row.values())
 
 
 async def aorder_lines() -> AsyncIterator[str]:
@@ -61,7 +61,7 @@ async def aorder_lines() -> AsyncIterator[str]:
     line = csv.writer(_Echo()).writerow
     yield line(COLUMNS)
     async for row in _lines().aiterator(chunk_size=_CHUNK):
-        yield line(row)
+        yield line(row.values())
 
 
 class _Echo:
@@ -75,4 +75,5 @@ class _Echo:
 
 
 def _lines():
-    return OrderLine.objects.order_by("pk").values_list(*_FIELDS)
+    # Not values_list(): its aiterator() runs the query on the thread of the event loop, which Django then refuses.
+    return OrderLine.objects.order_by("pk").values(*_FIELDS)
