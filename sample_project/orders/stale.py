@@ -1,5 +1,6 @@
 """Orders that nobody paid. They keep copies from other customers, so the shop gives up on them after a while."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -17,10 +18,12 @@ def stale_orders(days: int = PATIENCE, *, at: datetime | None = None):
     return Order.objects.filter(status=Order.Status.OPEN, placed_at__lt=before).order_by("placed_at", "pk")
 
 
-def cancel_stale_orders(days: int = PATIENCE, *, at: datetime | None = None) -> list[Order]:
+def cancel_stale_orders(
+    days: int = PATIENCE, *, at: datetime | None = None, progress: Callable[[Order], None] = lambda order: None
+) -> list[Order]:
     """Cancel the stale orders, each in a transaction of its own, and return those that were cancelled.
 
-    What somebody else is working on, or has paid by now, is left alone.
+    What somebody else is working on, or has paid by now, is left alone. `progress` is told each that was cancelled.
     """
     cancelled = []
     stale = stale_orders(days, at=at)
@@ -29,4 +32,6 @@ def cancel_stale_orders(days: int = PATIENCE, *, at: datetime | None = None) -> 
             order = stale.select_for_update(skip_locked=True).filter(pk=pk).first()
             if order:
                 cancelled.append(cancel_order(order))
+        if order:
+            progress(order)
     return cancelled
