@@ -22,7 +22,7 @@ class AuthorBriefSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Author
-        fields = ["url", "slug", "name"]
+        fields = ["id", "url", "slug", "name"]
 
 
 class BookListSerializer(serializers.ListSerializer):
@@ -56,7 +56,14 @@ class BookSerializer(serializers.ModelSerializer):
     )
     # Two names: readers want to know something of the author, writers say who it is.
     author = AuthorBriefSerializer(read_only=True)
-    author_id = serializers.PrimaryKeyRelatedField(source="author", queryset=Author.objects.all(), write_only=True)
+    author_id = serializers.PrimaryKeyRelatedField(
+        source="author",
+        queryset=Author.objects.all(),
+        write_only=True,
+        # A form never learns the value of a field that is only written. A list to choose from would show its first
+        # author for every book, and who saves the form would have changed it.
+        style={"base_template": "input.html"},
+    )
     genres = serializers.SlugRelatedField(
         slug_field="slug", many=True, queryset=Genre.objects.all(), required=False, allow_empty=True
     )
@@ -91,7 +98,7 @@ class BookSerializer(serializers.ModelSerializer):
             "description",
         ]
         # A check constraint of the database is not among what the framework looks up in a model.
-        extra_kwargs = {"price": {"min_value": 0}, "in_print": {"required": False}}
+        extra_kwargs = {"price": {"min_value": 0}, "in_print": {"required": False, "initial": True}}
 
     def get_in_stock(self, book) -> bool:
         # Without a row the shop never had a copy.
@@ -193,7 +200,7 @@ class AuthorSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Author
-        fields = ["url", "slug", "name", "country", "born", "died", "book_count", "books"]
+        fields = ["id", "url", "slug", "name", "country", "born", "died", "book_count", "books"]
 
 
 class GenreSerializer(serializers.ModelSerializer):

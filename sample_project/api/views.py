@@ -74,6 +74,7 @@ class TokenView(ObtainAuthToken):
 
     # Nobody is logged in here, and a browser that is would be asked for its CSRF token.
     authentication_classes = []
+    renderer_classes = api_settings.DEFAULT_RENDERER_CLASSES
     throttle_classes = api_settings.DEFAULT_THROTTLE_CLASSES
     throttle_scope = "token"
 

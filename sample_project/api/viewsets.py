@@ -162,11 +162,7 @@ class AuthorViewSet(viewsets.ReadOnlyModelViewSet):
 
 
 class OrderViewSet(mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """One's own orders; for booksellers, everybody's.
-
-    The queryset depends on who asks, so that an order of somebody else is not there: 404 and not 403, which would say
-    that there is one. Nothing here is updated or deleted. An order is cancelled.
-    """
+    """One's own orders; for who works in the shop, everybody's. They are placed and cancelled, never deleted."""
 
     serializer_class = OrderSerializer
     permission_classes = [IsAuthenticated & (IsCustomer | IsAdminUser)]
@@ -178,6 +174,7 @@ class OrderViewSet(mixins.CreateModelMixin, mixins.ListModelMixin, mixins.Retrie
     lookup_value_regex = "[0-9]{4}-[0-9]+"
 
     def get_queryset(self):
+        # An order of somebody else is not among them: 404, where 403 would say that there is one.
         orders = Order.objects.select_related("customer").prefetch_related("lines__book")
         return orders if self.request.user.is_staff else orders.filter(customer=self.request.user)
 
