@@ -118,6 +118,20 @@ def test_the_id_of_the_request_is_shown_where_somebody_gave_it():
     assert get("/slow/", headers={"X-Request-ID": "abc"})["X-Request-ID"] == "abc"
 
 
+def test_json_does_not_show_what_is_new_each_time():
+    content = {
+        "token": "0123456789" * 4,
+        "request_id": "0123456789abcdef" * 2,
+        "expires": "2026-11-21T14:09:49.314804Z",
+        "placed_at": "2026-06-11T21:57:00Z",
+        "note": "my token",
+    }
+    request = JsonResponse(content)
+    shown = repr(exchange.Reply("GET", "/", request, request.content))
+    assert '"token": "…"' in shown and '"request_id": "…"' in shown and '"expires": "…"' in shown
+    assert '"placed_at": "2026-06-11T21:57:00Z"' in shown and '"note": "my token"' in shown
+
+
 def test_an_exception_is_a_server_error_with_its_name(settings):
     settings.DEBUG = True
     text = repr(get("/broken/"))
