@@ -1,7 +1,7 @@
 """What visitors see when something cannot be done or went wrong.
 
-Django's own views for 400, 403 and 404 show the templates `400.html`, `403.html`, `404.html`, and `403_csrf.html` where
-a token was missing; nothing is to be added. The views here are those where more is needed than a template.
+For 400 and 403, Django's own views show `400.html`, `403.html`, and `403_csrf.html` where a token was missing: nothing
+is to be added. The views here are those where more is needed than a template.
 
 https://docs.djangoproject.com/en/stable/topics/http/views/#customizing-error-views
 """

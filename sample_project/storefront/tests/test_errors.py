@@ -1,7 +1,6 @@
 """What is shown when something cannot be done, as in production: DEBUG is False here, and exceptions are answered."""
 
 import re
-from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -170,10 +169,14 @@ def test_a_lost_database_shows_the_page_for_failures(ask, monkeypatch):
     assert "Something went wrong" in response.content.decode()
 
 
+class NoUrls:
+    urlpatterns = []
+
+
 @pytest.mark.parametrize("template", ["400.html", "403.html", "403_csrf.html", "500.html"])
 def test_pages_for_refusals_do_without_request_and_urls(settings, template):
     """Django gives 400 and 500 no request; a learner's own URLs may not have the names of the shop."""
-    settings.ROOT_URLCONF = SimpleNamespace(urlpatterns=[])
+    settings.ROOT_URLCONF = NoUrls
     page = render_to_string(template)
     assert "<h1>" in page
     assert '<html lang="en">' in page
