@@ -128,8 +128,10 @@ def test_json_does_not_show_what_is_new_each_time():
     }
     request = JsonResponse(content)
     shown = repr(exchange.Reply("GET", "/", request, request.content))
-    assert '"token": "…"' in shown and '"request_id": "…"' in shown and '"expires": "…"' in shown
-    assert '"placed_at": "2026-06-11T21:57:00Z"' in shown and '"note": "my token"' in shown
+    for line in ['"token": "…"', '"request_id": "…"', '"expires": "…"']:
+        assert line in shown
+    for line in ['"placed_at": "2026-06-11T21:57:00Z"', '"note": "my token"']:
+        assert line in shown
 
 
 def test_an_exception_is_a_server_error_with_its_name(settings):
