@@ -107,9 +107,10 @@ class OrderListView(OwnOrdersMixin, ListView):
 
     def get_queryset(self):
         self.form = OrderSearchForm(self.request.GET)
-        return self.form.narrow(super().get_queryset()).annotate(
-            amount=Sum("lines__amount", default=0), copies=Sum("lines__quantity", default=0)
-        )
+        orders = self.form.narrow(super().get_queryset())
+        sums = {"amount": Sum("lines__amount", default=0), "copies": Sum("lines__quantity", default=0)}
+        # In so many words: the ordering of the model does not count where rows are grouped.
+        return orders.annotate(**sums).order_by("-placed_at", "-pk")
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(form=self.form, **kwargs)
