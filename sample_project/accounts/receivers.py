@@ -76,4 +76,4 @@ def mark_of(name):
 
     Every now and then somebody types the password into the field above. It must not be readable in a log.
     """
-    return salted_hmac("accounts.receivers", str(name).lower()).hexdigest()[:12]
+    return salted_hmac("accounts.receivers", str(name).lower(), algorithm="sha256").hexdigest()[:12]

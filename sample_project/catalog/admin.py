@@ -77,8 +77,8 @@ class AuthorAdmin(BookCounting, admin.ModelAdmin):
 class PublisherAdmin(BookCounting, admin.ModelAdmin):
     """The year of foundation is mostly missing, and filled in by the dozen: in the list, without opening each page.
 
-    Only what nobody else changes meanwhile is edited like that. The list posts every field back as it was when the page
-    was loaded: copies in stock, edited here, would undo what was sold since.
+    Only what nobody else changes meanwhile is edited like that. The list posts every field back as it was when the
+    page was loaded: copies in stock, edited here, would undo what was sold since.
     """
 
     list_display = ["name", "city", "founded", "book_count"]
@@ -155,8 +155,8 @@ class BookAdmin(admin.ModelAdmin):
     def reprice(self, request, books):
         """Ask by how much, show what would become of it, then do it; nothing happens before the second page is sent.
 
-        Book by book, with `save()`: each price is rounded by itself and goes into the book's history, and whoever keeps
-        something by its price, such as a cache, listens to `post_save`, which `update()` does not send.
+        Book by book, with `save()`: each price is rounded by itself and goes into the book's history, and whoever
+        keeps something by its price, such as a cache, listens to `post_save`, which `update()` does not send.
 
         https://docs.djangoproject.com/en/stable/ref/contrib/admin/actions/#actions-that-provide-intermediate-pages
         """

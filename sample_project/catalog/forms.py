@@ -2,18 +2,15 @@ from decimal import Decimal
 
 from django import forms
 
-from .models import Book
 from .widgets import CountedTextarea
 
 STEP = Decimal("0.25")
 
 
 class BookForm(forms.ModelForm):
-    """A book on its page of the admin site."""
+    """A book on its page of the admin site, which says itself which fields there are."""
 
     class Meta:
-        model = Book
-        fields = "__all__"
         widgets = {"description": CountedTextarea(advised=600, attrs={"rows": 8, "class": "vLargeTextField"})}
 
 

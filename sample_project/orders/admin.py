@@ -39,7 +39,7 @@ class OrderLineInline(admin.TabularInline):
 
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):
-    """Booksellers work on orders until they are finished; what was shipped or cancelled is for who may delete orders."""
+    """Booksellers work on orders until these are finished. The others are for those who may delete orders."""
 
     list_display = ["number", "customer", "status", "placed_at", "shipped_at", "amount"]
     list_select_related = ["customer"]
@@ -70,12 +70,16 @@ class OrderAdmin(admin.ModelAdmin):
         return unfinished or request.user.has_perm("orders.delete_order")
 
     def get_readonly_fields(self, request, obj=None):
-        """The number is on paper by now, and cancelling puts copies back: that is an action, not a choice in a list."""
         fields = super().get_readonly_fields(request, obj)
-        return fields if obj is None else [*fields, "number", "customer", "placed_at"]
+        if obj is None:
+            return fields
+        # By now they are on paper. And what was cancelled stays so: its copies are on the shelf again.
+        final = ["status"] if obj.status == Order.Status.CANCELLED else []
+        return [*fields, "number", "customer", "placed_at", *final]
 
     def formfield_for_choice_field(self, db_field, request, **kwargs):
         if db_field.name == "status":
+            # Cancelling puts copies back: it is an action, not a choice.
             kwargs["choices"] = [choice for choice in Order.Status.choices if choice[0] != Order.Status.CANCELLED]
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
