@@ -43,7 +43,12 @@ if REDIS_URL := optional("REDIS_URL"):
         }
     }
     CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            # It waits 5 seconds for a message and then asks again. The client's own limit is 5 as well, from version 8
+            # on, and would end every quiet web socket: it has to be longer.
+            "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 15}]},
+        }
     }
     # Read from the cache, and kept in the database for when the cache has lost them.
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"

@@ -1,5 +1,9 @@
 import asyncio
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +110,28 @@ def test_a_loop_that_is_gone_is_passed_over(layer, recwarn):
     loop.close()
     asyncio.run(layer.group_send("stock", {"n": 1}))
     assert not recwarn.list
+
+
+def test_in_production_a_quiet_socket_outlives_the_wait_for_a_message():
+    """The client of Redis gives up after 5 seconds by default, which is how long the layer waits for a message."""
+    pytest.importorskip("channels_redis")
+    script = (
+        "import django\ndjango.setup()\nfrom channels.layers import get_channel_layer\n"
+        "layer = get_channel_layer()\n"
+        "print([host['socket_timeout'] > layer.brpop_timeout for host in layer.hosts])"
+    )
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "config.settings.production",
+        "SECRET_KEY": "x" * 50,
+        "ALLOWED_HOSTS": "shop.example",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "[True]\n", done.stdout + done.stderr
