@@ -13,8 +13,10 @@ https://docs.djangoproject.com/en/stable/topics/cache/#the-low-level-cache-api
 import hashlib
 import random
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache as remembered
 from functools import partial
@@ -29,6 +31,10 @@ from django.db import transaction
 CATALOGUE, GENRES = "catalogue", "genres"
 
 _PAUSE = 0.01
+
+# What threads of this process are working out.
+_claimed = set()
+_claiming = threading.Lock()
 
 
 def genre(pk: int) -> str:
@@ -88,35 +94,62 @@ def get_or_compute(
     """
     cache = caches[alias]
     key = key_of(name, groups, alias=alias)
-    lock, token = f"{key}:lock", secrets.token_hex(8)
     give_up = time.monotonic() + policy().lock
     while True:
         entry = cache.get(key)
-        if entry and time.time() < entry[1]:
+        if _is_fresh(entry):
             return entry[0]
-        if cache.add(lock, token, timeout=policy().lock):
-            break
+        with _lock(cache, f"{key}:lock") as is_ours:
+            if is_ours:
+                # Between the look and the lock, somebody else may have finished.
+                entry = cache.get(key)
+                return entry[0] if _is_fresh(entry) else _computed(cache, key, compute, keep)
         if entry:
             return entry[0]
         if time.monotonic() > give_up:
-            # Whoever had the lock takes too long, or is no more. A visitor should get the page all the same.
+            # Whoever has the lock takes too long, or is no more. A visitor should get the page all the same.
             return compute()
         time.sleep(_PAUSE)
+
+
+def _is_fresh(entry):
+    return entry is not None and time.time() < entry[1]
+
+
+def _computed(cache, key, compute, keep):
+    value = compute()
+    if keep(value):
+        seconds = policy().fresh * random.uniform(1 - policy().jitter, 1 + policy().jitter)
+        # A pair, so that None is a value like any other.
+        cache.set(key, (value, time.time() + seconds), timeout=seconds + policy().stale)
+    return value
+
+
+@contextmanager
+def _lock(cache, key):
+    """Whether the lock is ours for the block.
+
+    Between processes it is an entry of the cache, since `add` stores nothing where there is something. Among threads
+    it is one of Python's as well: the cache that keeps files looks first and writes then, and two may do so at once.
+    """
+    with _claiming:
+        is_ours = key not in _claimed
+        _claimed.add(key)
+    if not is_ours:
+        yield False
+        return
     try:
-        # Between the look and the lock, somebody else may have finished.
-        entry = cache.get(key)
-        if entry and time.time() < entry[1]:
-            return entry[0]
-        value = compute()
-        if keep(value):
-            seconds = policy().fresh * random.uniform(1 - policy().jitter, 1 + policy().jitter)  # noqa: S311 - no secret
-            # A pair, so that None is a value like any other.
-            cache.set(key, (value, time.time() + seconds), timeout=seconds + policy().stale)
-        return value
+        token = secrets.token_hex(8)
+        is_ours = cache.add(key, token, timeout=policy().lock)
+        try:
+            yield is_ours
+        finally:
+            # It may have run out, and be somebody else's by now.
+            if is_ours and cache.get(key) == token:
+                cache.delete(key)
     finally:
-        # Ours may have run out, and be somebody else's by now.
-        if cache.get(lock) == token:
-            cache.delete(lock)
+        with _claiming:
+            _claimed.discard(key)
 
 
 def key_of(name: str, groups: tuple[str, ...] = (), *, alias: str = "default") -> str:
