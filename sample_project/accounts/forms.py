@@ -2,6 +2,7 @@ from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from .models import User
@@ -24,7 +25,7 @@ class ThrottledMixin:
         if not self.throttle.attempt(account, address):
             # The same words for accounts that exist and for others.
             raise ValidationError(
-                "There were too many attempts to log in. Wait %(minutes)d minutes, or choose a new password.",
+                _("There were too many attempts to log in. Wait %(minutes)d minutes, or choose a new password."),
                 code=TOO_MANY_ATTEMPTS,
                 params={"minutes": self.throttle.MINUTES},
             )
@@ -34,10 +35,10 @@ class ThrottledMixin:
 
 
 class LoginForm(ThrottledMixin, AuthenticationForm):
-    remember = forms.BooleanField(label="Stay logged in on this device", required=False)
+    remember = forms.BooleanField(label=_("Stay logged in on this device"), required=False)
 
     error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": (
+        "invalid_login": _(
             "That is not an account and its password. The user name and the password are case-sensitive; the e-mail "
             "address is not."
         ),
@@ -46,7 +47,7 @@ class LoginForm(ThrottledMixin, AuthenticationForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         username = self.fields["username"]
-        username.label = "User name or e-mail address"
+        username.label = _("User name or e-mail address")
         # An address may be longer than a user name.
         username.max_length = username.widget.attrs["maxlength"] = User._meta.get_field("email").max_length
 
@@ -67,12 +68,12 @@ class RegistrationForm(UserCreationForm):
         email.widget.attrs["autocomplete"] = "email"
         self.fields["first_name"].widget.attrs["autocomplete"] = "given-name"
         self.fields["last_name"].widget.attrs["autocomplete"] = "family-name"
-        self.fields["username"].help_text = "Letters, digits and the signs . + - _ only."
+        self.fields["username"].help_text = _("Letters, digits and the signs . + - _ only.")
 
     def clean_username(self):
         # Somebody else's address is not for taking as a name.
         if "@" in self.cleaned_data["username"]:
-            raise ValidationError("Choose a user name without @. You can log in with your e-mail address as well.")
+            raise ValidationError(_("Choose a user name without @. You can log in with your e-mail address as well."))
         return super().clean_username()
 
     def clean_email(self):
@@ -84,5 +85,5 @@ class RegistrationForm(UserCreationForm):
         """
         email = self.cleaned_data["email"]
         if User.objects.filter(email__iexact=email).exists():
-            raise ValidationError("There is an account with this address. Log in, or ask for a new password.")
+            raise ValidationError(_("There is an account with this address. Log in, or ask for a new password."))
         return email

@@ -8,6 +8,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView
 
@@ -54,7 +55,7 @@ class RegisterView(FormView):
         user = form.save()
         # Nobody was authenticated, so the backend that will load the user from the session has to be named.
         login(self.request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-        messages.success(self.request, f"Welcome, {user.get_short_name() or user.username}.")
+        messages.success(self.request, _("Welcome, %(name)s.") % {"name": user.get_short_name() or user.username})
         return HttpResponseRedirect(resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
@@ -65,7 +66,7 @@ class PasswordChangeView(auth_views.PasswordChangeView):
     success_url = reverse_lazy("accounts:account")
 
     def form_valid(self, form):
-        messages.success(self.request, "Your password was changed. You are logged out everywhere else.")
+        messages.success(self.request, _("Your password was changed. You are logged out everywhere else."))
         return super().form_valid(form)
 
 
@@ -89,5 +90,5 @@ class PasswordResetConfirmView(auth_views.PasswordResetConfirmView):
     success_url = reverse_lazy("accounts:login")
 
     def form_valid(self, form):
-        messages.success(self.request, "Your password was changed. Log in with the new one.")
+        messages.success(self.request, _("Your password was changed. Log in with the new one."))
         return super().form_valid(form)

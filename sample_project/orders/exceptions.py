@@ -1,5 +1,8 @@
 """What can go wrong with an order, in the shop's own words. Views turn these into messages, the API into answers."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 # What a small integer holds on every database: the quantity of an order line is one.
 MOST_COPIES = 32_767
 
@@ -12,7 +15,7 @@ class EmptyOrder(OrderError):
     """Nothing was ordered."""
 
     def __init__(self):
-        super().__init__("There is nothing in this order. Put a book into the cart first.")
+        super().__init__(_("There is nothing in this order. Put a book into the cart first."))
 
 
 class OutOfStock(OrderError):
@@ -22,8 +25,12 @@ class OutOfStock(OrderError):
         self.book = book
         self.wanted = wanted
         self.left = left
-        copies = "copy is" if left == 1 else "copies are"
-        super().__init__(f"Only {left} {copies} left of {book.title}, and {wanted} were asked for.")
+        message = ngettext(
+            "Only %(left)d copy is left of %(title)s, and %(wanted)s were asked for.",
+            "Only %(left)d copies are left of %(title)s, and %(wanted)s were asked for.",
+            left,
+        )
+        super().__init__(message % {"left": left, "title": book.title, "wanted": wanted})
 
 
 class InvalidQuantity(OrderError):
@@ -32,7 +39,8 @@ class InvalidQuantity(OrderError):
     def __init__(self, quantity):
         self.quantity = quantity
         super().__init__(
-            f"Ask for a whole number of copies, at least 1 and at most {MOST_COPIES:,}, not {quantity!r}."
+            _("Ask for a whole number of copies, at least 1 and at most %(most)s, not %(wanted)r.")
+            % {"most": f"{MOST_COPIES:,}", "wanted": quantity}
         )
 
 
@@ -41,7 +49,7 @@ class UnknownBook(OrderError):
 
     def __init__(self, book_pk):
         self.book_pk = book_pk
-        super().__init__(f"The shop has no book with the number {book_pk!r}.")
+        super().__init__(_("The shop has no book with the number %(number)r.") % {"number": book_pk})
 
 
 class NotCancellable(OrderError):
@@ -49,7 +57,9 @@ class NotCancellable(OrderError):
 
     def __init__(self, order):
         self.order = order
-        super().__init__(f"Order {order.number} is {order.get_status_display().lower()}: it cannot be cancelled.")
+        status = order.get_status_display().lower()
+        message = _("Order %(number)s is %(status)s: it cannot be cancelled.")
+        super().__init__(message % {"number": order.number, "status": status})
 
 
 class Overpaid(OrderError):
@@ -59,4 +69,5 @@ class Overpaid(OrderError):
         self.order = order
         self.amount = amount
         self.due = due
-        super().__init__(f"Only {due:.2f} is due for order {order.number}, and {amount:.2f} was paid.")
+        message = _("Only %(due).2f is due for order %(number)s, and %(amount).2f was paid.")
+        super().__init__(message % {"due": due, "number": order.number, "amount": amount})

@@ -6,6 +6,8 @@ https://docs.djangoproject.com/en/stable/topics/http/sessions/#using-sessions-in
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from catalog.models import Book
 
 KEY = "cart"
@@ -43,7 +45,10 @@ class Cart:
     def set(self, book: Book, quantity: int):
         """Have that many copies of the book; 0 removes it. ValueError if that is less, or more than `MOST_COPIES`."""
         if not 0 <= quantity <= MOST_COPIES:
-            raise ValueError(f"A cart takes up to {MOST_COPIES} copies of a book, and not {quantity}.")
+            raise ValueError(
+                _("A cart takes up to %(most)d copies of a book, and not %(wanted)s.")
+                % {"most": MOST_COPIES, "wanted": quantity}
+            )
         copies = self._session.get(KEY, {})
         if quantity:
             copies[str(book.pk)] = quantity

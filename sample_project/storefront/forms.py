@@ -1,5 +1,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Genre
 from orders.models import Order
@@ -13,17 +15,17 @@ class SearchForm(forms.Form):
     """What a visitor looks for. Every field may be empty."""
 
     q = forms.CharField(
-        label="Title or author",
+        label=_("Title or author"),
         required=False,
         max_length=100,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": "Title or author"}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Title or author")}),
     )
     genre = forms.ModelChoiceField(
         Genre.objects.all(),
         required=False,
         to_field_name="slug",
-        empty_label="All genres",
-        error_messages={"invalid_choice": "The shop has no such genre. Choose one from the list."},
+        empty_label=_("All genres"),
+        error_messages={"invalid_choice": _("The shop has no such genre. Choose one from the list.")},
     )
 
     def search(self, books):
@@ -41,15 +43,15 @@ class PriceRangeForm(forms.Form):
     https://docs.djangoproject.com/en/stable/ref/forms/validation/#cleaning-and-validating-fields-that-depend-on-each-other
     """
 
-    price_from = forms.DecimalField(label="From", required=False, min_value=0, max_digits=6, widget=EuroInput)
-    price_to = forms.DecimalField(label="To", required=False, min_value=0, max_digits=6, widget=EuroInput)
-    in_stock = forms.BooleanField(label="In stock only", required=False)
+    price_from = forms.DecimalField(label=_("From"), required=False, min_value=0, max_digits=6, widget=EuroInput)
+    price_to = forms.DecimalField(label=_("To"), required=False, min_value=0, max_digits=6, widget=EuroInput)
+    in_stock = forms.BooleanField(label=_("In stock only"), required=False)
 
     def clean(self):
         # A field that was not valid is missing here.
         low, high = self.cleaned_data.get("price_from"), self.cleaned_data.get("price_to")
         if low is not None and high is not None and low > high:
-            self.add_error("price_to", "This is less than the lower price.")
+            self.add_error("price_to", _("This is less than the lower price."))
 
     def narrow(self, books):
         """The `books` that were asked for; None when the form is not valid."""
@@ -67,14 +69,14 @@ class PriceRangeForm(forms.Form):
 class OrderSearchForm(forms.Form):
     """Which of their orders a customer wants to see."""
 
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    status = forms.ChoiceField(required=False, choices=[("", "Any status"), *Order.Status.choices])
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    status = forms.ChoiceField(required=False, choices=[("", _("Any status")), *Order.Status.choices])
 
     def clean(self):
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
         if since and until and since > until:
-            raise ValidationError("The first day is after the last one.", code="days_reversed")
+            raise ValidationError(_("The first day is after the last one."), code="days_reversed")
 
     def narrow(self, orders):
         """The `orders` that were asked for; none of them when the form is not valid."""
@@ -85,14 +87,14 @@ class OrderSearchForm(forms.Form):
 
 
 class CartAddForm(forms.Form):
-    quantity = forms.IntegerField(label="Copies", min_value=1, max_value=MOST_COPIES, initial=1)
+    quantity = forms.IntegerField(label=_("Copies"), min_value=1, max_value=MOST_COPIES, initial=1)
 
 
 class CartLineForm(forms.Form):
     """One line of the cart: which book it is about, and how many copies. 0 removes the line."""
 
     book = forms.IntegerField(widget=forms.HiddenInput)
-    quantity = forms.IntegerField(label="Copies", min_value=0, max_value=MOST_COPIES)
+    quantity = forms.IntegerField(label=_("Copies"), min_value=0, max_value=MOST_COPIES)
 
 
 class BaseCartFormSet(forms.BaseFormSet):
@@ -129,14 +131,14 @@ CartFormSet = forms.formset_factory(CartLineForm, formset=BaseCartFormSet, extra
 
 class CheckoutForm(forms.Form):
     note = forms.CharField(
-        label="Anything we should know?",
+        label=_("Anything we should know?"),
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     agreed = forms.BooleanField(
-        label="I order these books and will pay for them",
-        error_messages={"required": "Tick the box: without it there is no order."},
+        label=_("I order these books and will pay for them"),
+        error_messages={"required": _("Tick the box: without it there is no order.")},
     )
 
 
@@ -149,14 +151,16 @@ class ReviewForm(forms.ModelForm):
         widgets = {"text": forms.Textarea(attrs={"rows": 6})}
 
     stars = forms.TypedChoiceField(
-        coerce=int, choices=[(number, f"{number} of 5 stars") for number in range(5, 0, -1)], widget=StarsInput
+        coerce=int,
+        choices=[(number, format_lazy(_("{stars} of 5 stars"), stars=number)) for number in range(5, 0, -1)],
+        widget=StarsInput,
     )
 
     def clean(self):
         super().clean()
         stars, text = self.cleaned_data.get("stars"), self.cleaned_data.get("text")
         if stars and stars <= 2 and not text:
-            self.add_error("text", ValidationError("Tell us what was wrong with it.", code="reason_missing"))
+            self.add_error("text", ValidationError(_("Tell us what was wrong with it."), code="reason_missing"))
         # One live review per customer and book: of these, the form has no field, and so Django would not ask.
         try:
             self.instance.validate_constraints(exclude={"stars", "text"})

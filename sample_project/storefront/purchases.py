@@ -9,6 +9,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import Prefetch, Sum
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.generic import DetailView, ListView
 
@@ -32,7 +33,7 @@ def cart(request):
         formset = CartFormSet(request.POST, lines=lines)
         if formset.is_valid():
             formset.save(cart)
-            messages.success(request, "The cart is as you wished.")
+            messages.success(request, _("The cart is as you wished."))
             return redirect("storefront:cart")
     else:
         formset = CartFormSet(lines=lines)
@@ -50,7 +51,7 @@ def add_to_cart(request, slug):
         except ValueError as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"“{book.title}” is in your cart.")
+            messages.success(request, _("“%(title)s” is in your cart.") % {"title": book.title})
     else:
         messages.error(request, form.errors["quantity"][0])
     return redirect(next_page(request) or book)
@@ -73,7 +74,7 @@ def checkout(request):
     cart = Cart(request.session)
     lines = list(cart)
     if not lines:
-        messages.info(request, "Your cart is empty. Put a book into it first.")
+        messages.info(request, _("Your cart is empty. Put a book into it first."))
         return redirect("storefront:cart")
     form = CheckoutForm(request.POST or None)
     if form.is_valid():
@@ -84,7 +85,7 @@ def checkout(request):
             form.add_error(None, str(error))
         else:
             cart.clear()
-            messages.success(request, f"Thank you. Your order has the number {order.number}.")
+            messages.success(request, _("Thank you. Your order has the number %(number)s.") % {"number": order.number})
             return redirect("storefront:order", order.number)
     context = {"form": form, "lines": lines, "total": sum(line.amount for line in lines)}
     return render(request, "storefront/checkout.html", context)

@@ -9,6 +9,7 @@ from django.contrib.messages.views import SuccessMessageMixin
 from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
 from catalog.models import Book
@@ -55,7 +56,7 @@ class ReviewFormMixin:
             with transaction.atomic():
                 return super().form_valid(form)
         except IntegrityError:
-            form.add_error(None, "You have reviewed this already. Withdraw that review first.")
+            form.add_error(None, _("You have reviewed this already. Withdraw that review first."))
             return self.form_invalid(form)
 
     def get_success_url(self):
@@ -63,7 +64,7 @@ class ReviewFormMixin:
 
 
 class ReviewCreateView(LoginRequiredMixin, BookMixin, ReviewFormMixin, SuccessMessageMixin, CreateView):
-    success_message = "Thank you for your review."
+    success_message = _("Thank you for your review.")
 
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {"instance": Review(thing=self.book, reviewer=self.request.user)}
@@ -85,7 +86,7 @@ class OwnReviewMixin(LoginRequiredMixin):
 
 
 class ReviewUpdateView(OwnReviewMixin, ReviewFormMixin, SuccessMessageMixin, UpdateView):
-    success_message = "Your review has been changed."
+    success_message = _("Your review has been changed.")
 
 
 class ReviewDeleteView(OwnReviewMixin, DeleteView):
@@ -94,7 +95,7 @@ class ReviewDeleteView(OwnReviewMixin, DeleteView):
     template_name = "storefront/review_withdraw.html"
 
     def form_valid(self, form):
-        messages.success(self.request, "Your review has been withdrawn.")
+        messages.success(self.request, _("Your review has been withdrawn."))
         return super().form_valid(form)
 
     def get_success_url(self):
