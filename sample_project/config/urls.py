@@ -8,6 +8,7 @@ from . import health
 
 urlpatterns = [
     path("", include("storefront.urls")),
+    path("desk/", include("storefront.desk.urls")),
     path("account/", include("accounts.urls")),
     path(settings.ADMIN_PATH, admin.site.urls),
     # Login for the browsable API, which looks for these names.
