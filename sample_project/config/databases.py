@@ -21,7 +21,7 @@ _MYSQL_OPTIONS = {
 
 
 def database(url: str, sqlite_options: dict) -> dict:
-    """The entry of DATABASES for a URL: PostgreSQL, MySQL or MariaDB, SQLite, or another that has a backend for Django.
+    """The entry of DATABASES for a URL: PostgreSQL, MySQL or MariaDB, SQLite, or any other that Django knows.
 
     Options in the query of the URL have precedence: `?sslmode=require`, `?pool=false` for connections that last a
     minute instead of a pool, as behind PgBouncer.

@@ -53,7 +53,7 @@ if REDIS_URL := optional("REDIS_URL"):
     # Read from the cache, and kept in the database for when the cache has lost them.
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
-# Each file's name contains a digest of its content, so browsers may keep it for ever; compressed once, at collectstatic.
+# The name of each file contains a digest of its content, so browsers may keep it for ever. Compressed once.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -80,6 +80,9 @@ CSRF_COOKIE_SECURE = True
 LANGUAGE_COOKIE_SECURE = True
 # Where forms come from another origin than the page's own host: "https://admin.shop.example".
 CSRF_TRUSTED_ORIGINS = listed(optional("CSRF_TRUSTED_ORIGINS"))
+
+# Who knocks at /admin/ all day finds nothing there. It keeps noise away, and is no protection by itself.
+ADMIN_PATH = f"{optional('ADMIN_PATH').strip('/') or 'admin'}/"
 
 # Only behind a proxy that sets this header itself and drops the browser's: anybody else can send it too, and would
 # have every connection taken for HTTPS. So nothing is trusted unless somebody says so.
