@@ -17,12 +17,13 @@ function say(word) {
 
 function apply({ book, quantity }, silent) {
   const row = table.querySelector(`tr[data-book="${book}"]`);
-  if (!row || row.cells[2].textContent === String(quantity)) return;
-  row.cells[2].textContent = quantity;
+  const copies = row?.querySelector(".number");
+  if (!copies || copies.textContent === String(quantity)) return;
+  copies.textContent = quantity;
   row.classList.add("moved");
   requestAnimationFrame(() => requestAnimationFrame(() => row.classList.remove("moved")));
   if (!silent) {
-    const title = row.cells[0].textContent;
+    const title = row.querySelector("a").textContent;
     news.textContent = news.dataset.left.replace("{title}", title).replace("{quantity}", quantity);
   }
 }
