@@ -4,7 +4,6 @@ https://docs.celeryq.dev/en/stable/django/first-steps-with-django.html
 """
 
 import os
-from functools import partial
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
@@ -22,10 +21,14 @@ class RobustTask(DjangoTask):
     """
 
     def delay_on_commit(self, *args, **kwargs):
-        transaction.on_commit(partial(self.delay, *args, **kwargs), robust=True)
+        self.apply_async_on_commit(args, kwargs)
 
     def apply_async_on_commit(self, *args, **kwargs):
-        transaction.on_commit(partial(self.apply_async, *args, **kwargs), robust=True)
+        # No `partial`: Django 5.2 wants to name the robust callback that failed in its log, and a partial has no name.
+        def queue():
+            self.apply_async(*args, **kwargs)
+
+        transaction.on_commit(queue, robust=True)
 
 
 app = Celery("bookshop", task_cls=RobustTask)

@@ -12,7 +12,6 @@ https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-for-update
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from importlib.util import find_spec
 
 from django.db import connection, transaction
@@ -142,5 +141,8 @@ def _locked_stock(book_keys):
 
 
 def _after_commit(signal, sender, **facts):
+    def send():
+        signal.send_robust(sender=sender, **facts)
+
     # Robust twice: a receiver that fails keeps no other receiver, and no other callback, from being called.
-    transaction.on_commit(partial(signal.send_robust, sender=sender, **facts), robust=True)
+    transaction.on_commit(send, robust=True)
