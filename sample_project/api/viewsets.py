@@ -5,7 +5,7 @@ from django.db.models import Count, Prefetch
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.filters import SearchFilter
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import (
@@ -46,7 +46,7 @@ MOST_BOOKS_AT_ONCE = 100
 class BookViewSet(viewsets.ModelViewSet):
     """The books: for everybody to read, and for booksellers to write.
 
-    Who may add, change or delete books in the admin site may do so here.
+    Who may add, change or delete books, or change prices, in the admin site may do so here.
     """
 
     queryset = Book.objects.select_related("author", "stock").prefetch_related("genres")
@@ -77,6 +77,9 @@ class BookViewSet(viewsets.ModelViewSet):
         serializer.instance = self.reread(serializer.save())
 
     def perform_update(self, serializer):
+        price = serializer.validated_data.get("price", serializer.instance.price)
+        if price != serializer.instance.price and not self.request.user.has_perm("catalog.change_price"):
+            raise PermissionDenied("You may change this book, but not its price.")
         serializer.instance = self.reread(serializer.save())
 
     def reread(self, book):
