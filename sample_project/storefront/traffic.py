@@ -28,7 +28,8 @@ class Traffic:
     @property
     def under_way(self):
         """Requests that have begun and whose response was not closed yet; a long one may be a stream."""
-        return self.started - self.finished
+        # A response that is closed twice ends twice.
+        return max(0, self.started - self.finished)
 
     def begin(self, sender, **kwargs):
         with self._lock:
