@@ -77,6 +77,9 @@ class BookForm(forms.ModelForm):
             self.fields["sequel_to"].queryset = Book.objects.exclude(pk=self.instance.pk)
             # Disabled for the browser and for Django: what is sent all the same is not looked at.
             self.fields["price"].disabled = not user.has_perm("catalog.change_price")
+        else:
+            # The form of a new book knows the defaults of the model, and this one is the database's.
+            self.fields["in_print"].initial = True
 
     def clean_slug(self):
         # Fields are cleaned in their order: the title stands above the slug, and is there if it was valid.
@@ -96,6 +99,10 @@ class BookForm(forms.ModelForm):
 
 class BaseContributionFormSet(BaseInlineFormSet):
     """Everybody who worked on one book. The contributors to choose from are read once, not once for every row."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("queryset", Contribution.objects.select_related("contributor"))
+        super().__init__(*args, **kwargs)
 
     def get_form_kwargs(self, index):
         return super().get_form_kwargs(index) | {"contributors": self.contributors}
@@ -141,8 +148,8 @@ ContributionFormSet = forms.inlineformset_factory(
 class StockForm(forms.ModelForm):
     """How many copies are on the shelf: counted by a person, while the shop goes on selling.
 
-    The page carries the number it showed. Where that is no longer the number in the database, the count is one of
-    yesterday, and would undo the sales since.
+    The page carries the number it showed. Where that is no longer the number in the database, the count is out
+    of date, and would undo the sales since.
     """
 
     class Meta:

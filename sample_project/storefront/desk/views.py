@@ -18,7 +18,6 @@ from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
 from catalog.models import Book, Excerpt
 from orders.models import Stock
-from orders.signals import stock_changed
 
 from .forms import BookForm, BookSearchForm, ContributionFormSet, ExcerptForm, StockFormSet
 from .mixins import BooksellerMixin, RecordedMixin
@@ -131,7 +130,7 @@ class ExcerptView(BookPartView):
         self.book = super().get_object(Book.objects.select_related("excerpt"))
         self.old_file = None
         if hasattr(self.book, "excerpt"):
-            # A copy: the form puts the new file into the object that it gets.
+            # By name: the form puts the new file into the object that it gets.
             self.old_file = self.book.excerpt.file.name
             return self.book.excerpt
         return Excerpt(book=self.book)
@@ -150,7 +149,8 @@ class StockView(BooksellerMixin, ListView):
     """The stock, a page at a time, all numbers of the page in one form.
 
     What is sent are the rows that were shown: the page may hold others by now. They are locked until they are saved,
-    so that nobody buys between the comparison with what was shown and the new number.
+    so that nobody buys between the comparison with what was shown and the new number. Each row that changed is saved
+    by itself, and so announced: see `orders.receivers`.
     """
 
     permission_required = "orders.change_stock"
@@ -160,7 +160,6 @@ class StockView(BooksellerMixin, ListView):
 
     def get_context_data(self, formset=None, **kwargs):
         context = super().get_context_data(**kwargs)
-        # A list is what the page has already; a form set asks for a queryset, and so for the same rows again.
         return context | {"formset": formset or StockFormSet(queryset=context["page_obj"].object_list)}
 
     def post(self, request, *args, **kwargs):
@@ -172,11 +171,7 @@ class StockView(BooksellerMixin, ListView):
             if not formset.is_valid():
                 return self.render_to_response(self.get_context_data(formset=formset))
             formset.save()
-            quantities = {stock.pk: stock.quantity for stock, _ in formset.changed_objects}
-            if quantities:
-                announce = partial(stock_changed.send_robust, sender=Stock, quantities=quantities)
-                transaction.on_commit(announce, robust=True)
-        messages.success(request, f"{len(quantities)} changed.")
+        messages.success(request, f"{len(formset.changed_objects)} changed.")
         return redirect(request.get_full_path())
 
 

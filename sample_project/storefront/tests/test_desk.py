@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.contrib.messages import get_messages
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
@@ -105,9 +106,8 @@ class TestOrderOfMixins:
         request = rf.get("/")
         request.user = customer
         assert Open.as_view()(request, slug="emma").status_code == 200
-        with pytest.raises(PermissionError if False else Exception, match="") as raised:
+        with pytest.raises(PermissionDenied):
             Closed.as_view()(request, slug="emma")
-        assert type(raised.value).__name__ == "PermissionDenied"
 
 
 class TestList:
@@ -173,9 +173,7 @@ class TestCreate:
         assert not Book.objects.get(slug="sanditon").in_print
 
     def test_a_new_book_is_in_print_unless_somebody_says_otherwise(self, desk):
-        assert 'name="in_print" id="id_in_print" checked' in desk.get(NEW).content.decode().replace(
-            'id="id_in_print" aria-describedby', 'id="id_in_print" checked'
-        )
+        assert desk.get(NEW).context["form"]["in_print"].value() is True
 
     @pytest.mark.parametrize(
         ("changes", "errors"),
@@ -319,10 +317,10 @@ class TestContributions:
         page = desk.get(self.PATH)
         prefix = page.context["form"].prefix
         data = self.data(page) | {f"{prefix}-0-id": other.pk, f"{prefix}-0-DELETE": "on"}
-        assert desk.post(self.PATH, data).status_code == 200
+        desk.post(self.PATH, data)
         assert Contribution.objects.filter(pk=other.pk).exists()
 
-    def test_many_rows_take_no_more_queries_than_none(self, desk, django_assert_num_queries):
+    def test_many_rows_take_no_more_queries_than_few(self, desk, django_assert_num_queries):
         # Session, user, permissions twice; the book, its contributions, everybody to choose from.
         for slug in ("emma", "war-and-peace"):
             with django_assert_num_queries(7):
@@ -412,13 +410,13 @@ class TestStock:
         stock_changed.connect(hear)
         try:
             with django_capture_on_commit_callbacks(execute=True):
-                response = desk.post(STOCK, self.data(desk.get(STOCK), agnes_grey=77, adam_bede=0))
+                response = desk.post(STOCK, self.data(desk.get(STOCK), agnes_grey=77, anna_karenina=0))
         finally:
             stock_changed.disconnect(hear)
         assert response.url == STOCK
-        assert (self.quantity("agnes-grey"), self.quantity("adam-bede")) == (77, 0)
+        assert (self.quantity("agnes-grey"), self.quantity("anna-karenina")) == (77, 0)
         assert said(response) == ["2 changed."]
-        assert [sorted(quantities.values()) for quantities in heard] == [[0, 77]]
+        assert sorted(quantity for quantities in heard for quantity in quantities.values()) == [0, 77]
 
     def test_the_next_page_comes_back_to_itself(self, desk):
         path = f"{STOCK}?page=2"
@@ -427,23 +425,23 @@ class TestStock:
     def test_a_copy_sold_meanwhile_is_not_put_back(self, desk):
         page = desk.get(STOCK)
         Stock.objects.filter(book__slug="agnes-grey").update(quantity=3)
-        response = desk.post(STOCK, self.data(page, agnes_grey=77, adam_bede=50))
+        response = desk.post(STOCK, self.data(page, agnes_grey=77, anna_karenina=50))
         assert response.status_code == 200
         assert "By now, 3 are on the shelf." in response.content.decode()
         assert self.quantity("agnes-grey") == 3
-        assert self.quantity("adam-bede") != 50
+        assert self.quantity("anna-karenina") != 50
 
     def test_a_copy_sold_of_a_book_that_was_left_alone_does_not_matter(self, desk):
         page = desk.get(STOCK)
         Stock.objects.filter(book__slug="agnes-grey").update(quantity=3)
-        assert desk.post(STOCK, self.data(page, adam_bede=50)).status_code == 302
-        assert (self.quantity("agnes-grey"), self.quantity("adam-bede")) == (3, 50)
+        assert desk.post(STOCK, self.data(page, anna_karenina=50)).status_code == 302
+        assert (self.quantity("agnes-grey"), self.quantity("anna-karenina")) == (3, 50)
 
     @pytest.mark.parametrize("number", ["-1", "many", "", "9999999999"])
     def test_a_number_that_makes_no_sense_is_shown_again(self, desk, number):
         response = desk.post(STOCK, self.data(desk.get(STOCK), agnes_grey=number))
         assert response.status_code == 200
-        assert sum(response.context["formset"].total_error_count() for _ in [0]) == 1
+        assert response.context["formset"].total_error_count() == 1
 
     @pytest.mark.parametrize("key", ["x", "99999", ""])
     def test_rows_that_do_not_exist_change_nothing(self, desk, key):
