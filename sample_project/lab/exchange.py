@@ -109,6 +109,7 @@ def send(
     if not apps.ready:
         raise RuntimeError("The bookshop does not run yet: call start() first.")
     from django.test import Client
+    from django.utils import translation
 
     client = client or Client(enforce_csrf_checks=enforce_csrf, raise_request_exception=False)
     if user is not None:
@@ -118,7 +119,8 @@ def send(
     options = {"follow": follow, "headers": headers}
     if content_type is not None:
         options["content_type"] = content_type
-    with outside_event_loop(), templates_noted():
+    # The language of a page stays active in its thread, which is that of the learner's next line here.
+    with outside_event_loop(), templates_noted(), translation.override(translation.get_language()):
         response = getattr(client, method.lower())(url, data, **options)
         body = b"" if method == "HEAD" else _body(response)
     return Reply(method, url, response, body)

@@ -10,6 +10,7 @@ from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpR
 from django.template import Context, Template
 from django.test import Client
 from django.urls import path
+from django.utils.translation import get_language
 
 from accounts.models import User
 from lab import exchange
@@ -173,6 +174,12 @@ def test_a_client_keeps_its_cookies():
     client = Client()
     get("/form/", client=client)
     assert "csrftoken" in client.cookies
+
+
+def test_a_page_in_german_leaves_the_cell_in_english(settings):
+    settings.ROOT_URLCONF = "config.urls"
+    assert get("/", headers={"Accept-Language": "de"}).headers["Content-Language"] == "de"
+    assert get_language() == "en"
 
 
 def test_redirects_are_followed_on_request(settings):
