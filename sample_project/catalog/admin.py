@@ -2,7 +2,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, F, OuterRef
 from django.template.response import TemplateResponse
 
 from .forms import BookForm, RepriceForm
@@ -67,10 +67,10 @@ class AuthorAdmin(BookCounting, admin.ModelAdmin):
     prepopulated_fields = {"slug": ["name"]}
     autocomplete_fields = ["correspondents"]
 
-    @admin.display(description="reached the age of", empty_value="unknown")
+    @admin.display(description="lived about, in years", ordering=F("died") - F("born"), empty_value="unknown")
     def age(self, author):
-        # By the years alone, and none of them is exact to the day.
-        return author.died - author.born if author.born and author.died else None
+        # By the years alone: who died before the birthday of the last year lived one less.
+        return None if author.born is None or author.died is None else author.died - author.born
 
 
 @admin.register(Publisher)
