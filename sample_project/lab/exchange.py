@@ -23,6 +23,7 @@ _USUAL = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
+    "Content-Language": "en",
 }
 # Nor what every answer of the shop has; `trace` shows who put it there.
 _UNSEEN = {"Content-Length", "Set-Cookie", "Server-Timing"}
@@ -130,7 +131,9 @@ def send(
 def outside_event_loop():
     """Let asynchronous views run: a cell runs inside an event loop, where `async_to_sync` refuses to work.
 
-    For the block the loop is out of sight; its own work waits, as during any cell.
+    For the block the loop is out of sight; its own work waits, as during any cell. The connections to databases stay
+    those of the cell: Django keeps others for code that runs under no loop, and a block `queries()` or `atomic()`
+    around a request would know nothing of it.
     """
     try:
         loop = asyncio.get_running_loop()
@@ -140,11 +143,24 @@ def outside_event_loop():
     if not database.processes_exist():
         yield
         return
+    from django.db import connections
+
+    ours = {connection.alias: connection for connection in connections.all(initialized_only=True)}
     asyncio._set_running_loop(None)
+    theirs = {connection.alias: connection for connection in connections.all(initialized_only=True)}
+    _put(connections, ours)
     try:
         yield
     finally:
+        for alias in ours:
+            del connections[alias]
+        _put(connections, theirs)
         asyncio._set_running_loop(loop)
+
+
+def _put(connections, kept):
+    for alias, connection in kept.items():
+        connections[alias] = connection
 
 
 @contextmanager

@@ -72,13 +72,13 @@ def urls(settings):
 
 
 def test_status_headers_and_body():
-    assert repr(get("/slow/")) == "200 OK\nContent-Type: text/plain\n\ndone"
+    assert repr(get("/slow/")) == "200 OK\nContent-Type: text/plain\nVary: Accept-Language\n\ndone"
 
 
 def test_json_is_pretty():
     reply = get("/echo/", {"q": "emma"})
     assert repr(reply) == (
-        "200 OK\nContent-Type: application/json\nVary: Cookie\n\n"
+        "200 OK\nContent-Type: application/json\nVary: Accept-Language, Cookie\n\n"
         '{\n  "user": "",\n  "given": {},\n  "query": {\n    "q": "emma"\n  }\n}'
     )
     assert reply.json()["query"] == {"q": "emma"}
@@ -86,7 +86,7 @@ def test_json_is_pretty():
 
 def test_html_is_its_title_and_the_beginning_of_its_main_part_the_same_each_time():
     assert repr(get("/form/")) == (
-        "200 OK\nContent-Type: text/html; charset=utf-8\nVary: Cookie\n"
+        "200 OK\nContent-Type: text/html; charset=utf-8\nVary: Cookie, Accept-Language\n"
         "Set-Cookie: csrftoken=…; Max-Age=31449600; Path=/; SameSite=Lax\n\n"
         '<title>A form</title>\n<p><input name="csrfmiddlewaretoken" value="…">\n  more'
     )
@@ -239,3 +239,15 @@ def test_asynchronous_views_answer_in_a_cell(kernel):
     cell += "    print(get('/slow/').text, len(trace('/slow/').seen))"
     assert kernel.run(cell).text == "14 1\n"
     assert kernel.run("print(await Genre.objects.acount())").text == "14\n"
+
+
+def test_a_request_is_made_on_the_connection_of_the_cell(kernel):
+    kernel.run("from lab import get, queries, reset\nfrom django.db import transaction\nreset()")
+    # Of the shop, from 2 queries on: what is asked for inside the block is seen by it.
+    assert kernel.run("with queries() as seen:\n    get('/api/v1/books/emma/')\n").text.startswith("2 queries\n")
+    cell = "with transaction.atomic():\n"
+    cell += "    Book.objects.filter(slug='emma').update(title='Emma II')\n"
+    cell += "    print(get('/api/v1/books/emma/').json()['title'])\n"
+    cell += "    transaction.set_rollback(True)\n"
+    cell += "print(get('/api/v1/books/emma/').json()['title'])"
+    assert kernel.run(cell).text == "Emma II\nEmma\n"
