@@ -4,7 +4,6 @@ https://docs.djangoproject.com/en/stable/ref/contrib/auth/#module-django.contrib
 """
 
 import logging
-from functools import partial
 
 from django.db import transaction
 from django.utils.crypto import salted_hmac
@@ -47,7 +46,7 @@ def log_rights(sender, instance, action, reverse, pk_set, **kwargs):
     if action not in {"post_add", "post_remove", "post_clear"}:
         return
     logger.info(
-        "%s of %s %s: %s %s.",
+        "%s of %s %s, %s: %s.",
         sender._meta.verbose_name,
         instance._meta.verbose_name,
         instance.pk,
@@ -63,7 +62,8 @@ def log_deletion_begun(sender, instance, **kwargs):
 
 def log_deletion(sender, instance, using, **kwargs):
     # The key now: when the transaction has ended, Django has taken it from the instance.
-    transaction.on_commit(partial(logger.info, "Account %s was deleted.", instance.pk), using=using, robust=True)
+    pk = instance.pk
+    transaction.on_commit(lambda: logger.info("Account %s was deleted.", pk), using=using, robust=True)
 
 
 def address_of(request):

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -96,7 +95,7 @@ def apply(
             progress(len(batch))
         if prices:
             changed = [new.book.pk for new in prices]
-            transaction.on_commit(partial(prices_changed.send_robust, sender=Book, books=changed), robust=True)
+            transaction.on_commit(lambda: prices_changed.send_robust(sender=Book, books=changed), robust=True)
 
 
 def _cleaned(row, key_name):

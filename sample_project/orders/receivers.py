@@ -1,7 +1,5 @@
 """What the shop does when an order or a stock is saved."""
 
-from functools import partial
-
 from django.db import transaction
 
 from .models import Stock
@@ -24,6 +22,7 @@ def tell_stock(sender, instance, raw, using, update_fields, **kwargs):
         return
     quantities = {instance.pk: Stock._meta.get_field("quantity").to_python(instance.quantity)}
     # Not at once: the transaction may yet be undone, and what others do about it is not the business of this one.
+    # A lambda and not a `partial`: should it fail, Django 5.2 asks for its name, which the latter has not.
     transaction.on_commit(
-        partial(stock_changed.send_robust, sender=Stock, quantities=quantities), using=using, robust=True
+        lambda: stock_changed.send_robust(sender=Stock, quantities=quantities), using=using, robust=True
     )

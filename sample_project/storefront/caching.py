@@ -15,11 +15,10 @@ import random
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache as remembered
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -180,14 +179,23 @@ def outdate(*groups: str, alias: str = "default"):
     caches[alias].set_many({_version_key(group): _new_version() for group in groups}, timeout=None)
 
 
-def outdate_on_commit(*groups: str, using: str | None = None, fragments: Iterable[str] = ()):
+def outdate_on_commit(*groups: str, using: str | None = None, fragments: Sequence[str] = ()):
     """The same, once the transaction has ended well: until then, others would store again what was before.
 
     A cache that does not answer is logged, and keeps nobody from saving a book. `fragments`: see `forget_fragment`.
     """
-    transaction.on_commit(partial(outdate, *groups), using=using, robust=True)
-    for name in fragments:
-        transaction.on_commit(partial(forget_fragment, name), using=using, robust=True)
+
+    # Not `functools.partial`: where a robust callback fails, Django 5.2 asks it for the name that only functions have.
+    def outdate_groups():
+        outdate(*groups)
+
+    def forget_fragments():
+        for name in fragments:
+            forget_fragment(name)
+
+    transaction.on_commit(outdate_groups, using=using, robust=True)
+    if fragments:
+        transaction.on_commit(forget_fragments, using=using, robust=True)
 
 
 def forget_fragment(name: str, *vary_on, alias: str = "default"):
