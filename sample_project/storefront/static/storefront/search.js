@@ -19,7 +19,9 @@ async function find() {
     target.innerHTML = await response.text();
     history.replaceState(null, "", page);
     // The live region says what a glance at the page shows.
-    status.textContent = target.querySelector("h2, .notice")?.textContent ?? "";
+    status.textContent = (target.querySelector("h2") ?? target.querySelector(".notice"))?.textContent ?? "";
+    // Whoever chooses a language now comes back to this search.
+    document.querySelector(".footer [name=next]").value = page.pathname + page.search;
   } catch (error) {
     if (error.name !== "AbortError") console.warn(error);
   }
