@@ -11,7 +11,13 @@ from .prices import change_price, record_price
 
 
 class BookCounting:
-    """A sortable column with the number of books, counted by the list's own query instead of one query per row."""
+    """A sortable column with the number of books, counted by the list's own query instead of one query per row.
+
+    A query that groups rows, as counting does, forgets the model's ordering. The list brings its own, but the pages of
+    an autocomplete field would come in any order: so it is said again.
+    """
+
+    ordering = ["name"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(book_count=Count("books"))
@@ -210,6 +216,7 @@ class ClassicAdmin(BookAdmin):
 
 @admin.register(Contributor)
 class ContributorAdmin(admin.ModelAdmin):
+    ordering = ["family_name", "given_name"]
     list_display = ["family_name", "given_name", "contribution_count"]
     list_filter = ["contributions__role"]
     search_fields = ["family_name", "given_name", "contributions__book__title"]

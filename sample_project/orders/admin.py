@@ -185,6 +185,8 @@ class InvoiceAdmin(admin.ModelAdmin):
     search_fields = ["number"]
     date_hierarchy = "issued_on"
     autocomplete_fields = ["order", "issued_by"]
+    # Counting forgets the model's ordering: see `BookCounting` in the catalogue.
+    ordering = ["number"]
     inlines = [PaymentInline]
 
     def get_queryset(self, request):

@@ -138,6 +138,7 @@ class TagAdmin(admin.ModelAdmin):
     list_select_related = ["group"]
     list_filter = ["group"]
     search_fields = ["name"]
+    ordering = ["name"]
     inlines = [TaggingInline]
 
     def get_queryset(self, request):

@@ -12,6 +12,10 @@ LISTED = sorted(
 )
 
 
+def autocompleted(model):
+    return admin.site.get_model_admin(model).autocomplete_fields
+
+
 def keys(model, count):
     if model is Review:
         # Reviews are about two kinds of things, and each kind is fetched by a query: both lists have both.
@@ -60,3 +64,14 @@ def test_staff_without_permissions_get_an_empty_site(client):
 def test_customers_are_not_let_in(client):
     client.force_login(User.objects.get(username="anna"))
     assert client.get("/admin/").headers["Location"] == "/admin/login/?next=/admin/"
+
+
+@pytest.mark.django_db
+@pytest.mark.filterwarnings("error::django.core.paginator.UnorderedObjectListWarning")
+@pytest.mark.parametrize(
+    ("app", "model", "field"),
+    [(model._meta.app_label, model._meta.model_name, field) for model in LISTED for field in autocompleted(model)],
+)
+def test_choices_come_in_an_order(admin_client, app, model, field):
+    query = {"app_label": app, "model_name": model, "field_name": field, "term": "a"}
+    assert admin_client.get("/admin/autocomplete/", query).status_code == 200
