@@ -149,8 +149,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2}
 # A worker takes no more than it works on: what it has not begun stays for the others.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# Redis cannot tell a dead worker from a slow one: after so many seconds another one gets its task. A task that waits for
-# its next attempt is with a worker, too, so this is longer than the longest pause.
+# Redis cannot tell a dead worker from a slow one: after so many seconds another one gets its task. A task that waits
+# for its next attempt is with a worker, too, so this is longer than the longest pause.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 15 * 60, "socket_connect_timeout": 2}
 
 # Django's own tasks: at once, unless they are given to the queue in the database.
