@@ -1,5 +1,6 @@
 """An order is taken completely or not at all, and can be taken back."""
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -156,6 +157,18 @@ def test_who_listens_cannot_undo_an_order(anna, heard, django_capture_on_commit_
 def test_where_celery_is_missing_an_order_is_placed_all_the_same(anna, monkeypatch):
     monkeypatch.setattr(checkout, "find_spec", lambda name: None)
     assert place_order(anna, {PRIDE: 1}).lines.count() == 1
+
+
+def test_a_cell_of_a_notebook_can_call_it(on_sqlite_file, monkeypatch):
+    # There, an event loop runs, and whoever is alone may let it wait.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+    async def cell():
+        order = place_order(User.objects.get(username="anna"), {PRIDE: 1})
+        return cancel_order(order)
+
+    assert asyncio.run(cell()).status == "cancelled"
+    assert len(mail.outbox) == 1
 
 
 def test_it_is_done_again_where_nobody_else_began_the_transaction(on_sqlite_file, monkeypatch):

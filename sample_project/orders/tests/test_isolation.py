@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -9,7 +10,8 @@ from django.db import DEFAULT_DB_ALIAS, NotSupportedError, OperationalError, con
 from django.db.models import F
 
 from accounts.models import User
-from orders.exceptions import Overpaid
+from orders.checkout import place_order
+from orders.exceptions import OutOfStock, Overpaid
 from orders.isolation import Isolation, isolate
 from orders.models import Order, OrderLine, Payment, Stock
 from orders.payments import due
@@ -92,6 +94,18 @@ def test_done_again_it_succeeds(meanwhile):
 
     before = copies()
     assert sell_late() == copies() == before - 3
+
+
+@pytest.mark.parametrize("level", [Isolation.REPEATABLE_READ, Isolation.SERIALIZABLE])
+def test_the_checkout_sells_exactly_the_stock_under_every_level(crowd, level):
+    Stock.objects.filter(pk=EMMA).update(quantity=3)
+    customers = User.objects.bulk_create(User(username=f"racer{number}") for number in range(4))
+    # Who is given up starts again as often as it takes: each time, somebody else has bought.
+    patient = retried(isolation=level, attempts=50)
+    results = crowd(*[partial(patient(place_order), customer, {EMMA: 1}) for customer in customers])
+    assert len([result for result in results if isinstance(result, Order)]) == 3
+    assert [type(result) for result in results if not isinstance(result, Order)] == [OutOfStock]
+    assert copies() == 0
 
 
 class TestWriteSkew:

@@ -1,16 +1,20 @@
 """Tasks as Celery knows them, run at once in this process. What a worker does with them is in `test_workers.py`."""
 
+import os
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from smtplib import SMTPServerDisconnected
 
 import pytest
+from celery.app.utils import find_app
 from celery.schedules import crontab
+from celery.utils.time import get_exponential_backoff_interval
 from django.conf import settings
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
@@ -73,8 +77,6 @@ def test_what_no_patience_helps_fails_at_once(db):
 
 
 def test_the_pauses_double_up_to_a_limit_and_vary():
-    from celery.utils.time import get_exponential_backoff_interval
-
     task = tasks.send_receipt
     assert task.retry_jitter
     pauses = [get_exponential_backoff_interval(task.retry_backoff, n, task.retry_backoff_max) for n in range(10)]
@@ -103,10 +105,6 @@ def test_options_can_be_given_after_the_commit_too(order, django_capture_on_comm
 
 
 def test_missing_receipts_are_queued_by_the_hour(db, monkeypatch):
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     customer = User.objects.get(username="anna")
     order = place_order(customer, {2: 1}, at=timezone.now() - timedelta(hours=1))
     assert tasks.send_missing_receipts.delay().get() == 1
@@ -115,9 +113,13 @@ def test_missing_receipts_are_queued_by_the_hour(db, monkeypatch):
 
 
 def test_orders_that_nobody_paid_are_cancelled_at_night(db):
-    # The seed ends in June 2026.
+    order = place_order(User.objects.get(username="anna"), {2: 1}, at=timezone.now() - timedelta(days=31))
+    fresh = place_order(order.customer, {2: 1}, at=timezone.now() - timedelta(days=29))
     numbers = tasks.cancel_stale.delay().get()
-    assert set(numbers) <= set(Order.objects.filter(status="cancelled").values_list("number", flat=True))
+    assert order.number in numbers
+    assert fresh.number not in numbers
+    order.refresh_from_db()
+    assert order.status == Order.Status.CANCELLED
 
 
 class TestReport:
@@ -155,6 +157,12 @@ class TestApplication:
         assert {"orders.tasks.send_receipt", "orders.tasks.summarise", "orders.tasks.cancel_stale"} <= own
         assert {app.tasks[name].app for name in own} == {app}
 
+    def test_the_command_finds_it_though_the_package_does_not_import_it(self):
+        assert find_app("config") is app
+
+    def test_nobody_takes_a_task_that_only_waits_for_its_next_attempt(self):
+        assert app.conf.broker_transport_options["visibility_timeout"] > tasks.send_receipt.retry_backoff_max
+
     def test_a_message_is_kept_until_its_work_is_done(self):
         for task in (tasks.send_receipt, tasks.summarise, tasks.cancel_stale):
             assert (task.acks_late, task.reject_on_worker_lost) == (True, True)
@@ -189,8 +197,6 @@ class TestApplication:
 
 
 def run(script, environment):
-    import os
-
     inherited = {name: text for name, text in os.environ.items() if name not in {"REDIS_URL", "CELERY_BROKER_URL"}}
     done = subprocess.run(
         [sys.executable, "-c", script],
