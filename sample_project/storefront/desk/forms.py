@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.forms.models import BaseInlineFormSet
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Book, Contribution, Contributor, Excerpt, PriceChange
 from orders.models import Stock
@@ -22,10 +23,10 @@ class BookSearchForm(SearchForm):
     state = forms.ChoiceField(
         required=False,
         choices=[
-            ("", "In any state"),
-            ("sold-out", "Sold out"),
-            ("never-ordered", "Never ordered"),
-            ("out-of-print", "Out of print"),
+            ("", _("In any state")),
+            ("sold-out", _("Sold out")),
+            ("never-ordered", _("Never ordered")),
+            ("out-of-print", _("Out of print")),
         ],
     )
 
@@ -68,7 +69,7 @@ class BookForm(forms.ModelForm):
             "genres": forms.CheckboxSelectMultiple,
             "description": forms.Textarea(attrs={"rows": 4}),
         }
-        help_texts = {"slug": "The end of its address. Made from the title if you leave it empty."}
+        help_texts = {"slug": _("The end of its address. Made from the title if you leave it empty.")}
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
@@ -85,7 +86,7 @@ class BookForm(forms.ModelForm):
         # Fields are cleaned in their order: the title stands above the slug, and is there if it was valid.
         slug = self.cleaned_data["slug"] or slugify(self.cleaned_data.get("title", ""))
         if not slug and "title" in self.cleaned_data:
-            raise ValidationError("No address can be made from this title: write one.", code="no_slug")
+            raise ValidationError(_("No address can be made from this title: write one."), code="no_slug")
         return slug
 
     def save(self, commit=True):
@@ -123,7 +124,9 @@ class BaseContributionFormSet(BaseInlineFormSet):
             data = form.cleaned_data
             row = (data["contributor"].pk, data["role"], data["volume"] or 0)
             if row in seen:
-                raise ValidationError(f"{data['contributor']} stands here twice with the same task.", code="twice")
+                raise ValidationError(
+                    _("%(contributor)s stands here twice with the same task."), code="twice", params=data
+                )
             seen.add(row)
 
 
@@ -135,7 +138,7 @@ class ContributionForm(forms.ModelForm):
     def __init__(self, *args, contributors, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["contributor"].choices = [
-            ("", "---------"),
+            ("", self.fields["contributor"].empty_label),
             *((person.pk, str(person)) for person in contributors),
         ]
 
@@ -156,13 +159,16 @@ class StockForm(forms.ModelForm):
         model = Stock
         fields = ["quantity"]
 
-    quantity = forms.IntegerField(label="Copies", min_value=0, max_value=2**31 - 1, show_hidden_initial=True)
+    quantity = forms.IntegerField(label=_("Copies"), min_value=0, max_value=2**31 - 1, show_hidden_initial=True)
 
     def clean(self):
         super().clean()
         shown, now = self.data.get(self.add_initial_prefix("quantity")), self.initial.get("quantity")
         if "quantity" in self.changed_data and shown != str(now):
-            self.add_error("quantity", f"By now, {now} are on the shelf. Load the page again, and count from there.")
+            self.add_error(
+                "quantity",
+                _("By now, %(now)s are on the shelf. Load the page again, and count from there.") % {"now": now},
+            )
 
 
 StockFormSet = forms.modelformset_factory(Stock, form=StockForm, extra=0)

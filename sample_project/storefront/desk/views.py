@@ -13,6 +13,8 @@ from django.db.models import ProtectedError
 from django.http import StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views import View
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
@@ -82,7 +84,10 @@ class BookDeleteView(BooksellerMixin, RecordedMixin, DeleteView):
         try:
             return super().form_valid(form)
         except ProtectedError:
-            form.add_error(None, f"{self.object} was sold and stands in orders. Take it out of print instead.")
+            form.add_error(
+                None,
+                _("%(book)s was sold and stands in orders. Take it out of print instead.") % {"book": self.object},
+            )
             return self.form_invalid(form)
 
     def record(self, thing, sentence):
@@ -164,14 +169,17 @@ class StockView(BooksellerMixin, ListView):
 
     def post(self, request, *args, **kwargs):
         self.object_list = self.get_queryset()
-        shown = [pk for name, pk in request.POST.items() if name.endswith("-book") and pk.isdecimal()]
+        shown = [pk for name, pk in request.POST.items() if name.endswith("-book") and pk.isdecimal() and len(pk) < 19]
         with transaction.atomic():
             rows = self.get_queryset().filter(pk__in=shown[:ROWS_PER_PAGE])
             formset = StockFormSet(request.POST, queryset=rows.select_for_update(of=["self"]))
             if not formset.is_valid():
                 return self.render_to_response(self.get_context_data(formset=formset))
             formset.save()
-        messages.success(request, f"{len(formset.changed_objects)} changed.")
+        count = len(formset.changed_objects)
+        messages.success(
+            request, ngettext("%(count)s number changed.", "%(count)s numbers changed.", count) % {"count": count}
+        )
         return redirect(request.get_full_path())
 
 
