@@ -9,7 +9,7 @@ _EXAMPLE = "postgresql://user:password@host:5432/name"
 # Connections are opened ahead and shared by the threads of a process. Each thread would keep one of its own otherwise,
 # and an asynchronous server has a thread per request: https://docs.djangoproject.com/en/stable/ref/databases/#connection-pool
 # The server must allow processes × max_size of them.
-_POOL = {"min_size": 2, "max_size": 10, "timeout": 20}
+_POOL = {"min_size": 2, "max_size": 10, "timeout": 30}
 
 _MYSQL_OPTIONS = {
     "charset": "utf8mb4",

@@ -10,7 +10,7 @@ from config.databases import database
 from config.environment import listed, number, optional, required, switch
 
 from .common import *  # noqa: F403
-from .common import BASE_DIR, MIDDLEWARE, SQLITE_OPTIONS
+from .common import BASE_DIR, MIDDLEWARE, REST_FRAMEWORK, SQLITE_OPTIONS
 
 DEBUG = False
 SECRET_KEY = required("SECRET_KEY", "at least 50 random characters that nobody else knows")
@@ -65,7 +65,7 @@ MEDIA_ROOT = optional("MEDIA_ROOT") or BASE_DIR / "media"
 _after_security = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1
 MIDDLEWARE = [
     *MIDDLEWARE[:_after_security],
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.files.StaticFilesMiddleware",
     *MIDDLEWARE[_after_security:],
 ]
 
@@ -88,6 +88,10 @@ ADMIN_PATH = f"{optional('ADMIN_PATH').strip('/') or 'admin'}/"
 # have every connection taken for HTTPS. So nothing is trusted unless somebody says so.
 if switch("TRUST_X_FORWARDED_PROTO"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# How many proxies of ours a request comes through. The limits of the API count by the address that the first of them
+# has seen; without proxies that is who connects, whatever X-Forwarded-For says.
+REST_FRAMEWORK = {**REST_FRAMEWORK, "NUM_PROXIES": number("PROXIES", 0)}
 
 # Enforced from Django 6.0 on. Django 5.2 has no such middleware, and there the header is left out.
 if django.VERSION >= (6, 0):

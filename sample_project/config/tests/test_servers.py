@@ -50,7 +50,7 @@ class Server:
         command = [part.format(port=self.port) for part in COMMANDS[kind]]
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", *command],
+                [sys.executable, "-m", *command],
                 cwd=PROJECT,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -170,6 +170,7 @@ def test_static_files_have_names_with_a_digest_and_are_kept_for_ever(server):
     assert compressed.headers["Vary"] == "Accept-Encoding"
     plain, _ = server.get("/static/storefront/shop.css")
     assert "immutable" not in plain.headers["Cache-Control"]
+    assert "Warning" not in server.log
 
 
 def test_what_is_not_https_at_the_proxy_is_sent_there(server):
@@ -193,8 +194,8 @@ def test_an_exception_is_one_line_of_the_log_and_no_page_for_developers(server):
     assert not any(secret in server.log for secret in SECRETS)
 
 
-def test_two_hundred_requests_at_once_are_all_answered(server):
-    """Each on a connection of its own, and all sent before the first is read."""
+def ask_for_two_hundred_pages(server):
+    """Each on a connection of its own, and none before all are ready to ask. Returns what was not as it should be."""
     paths = [path for path in PAGES for _ in range(200)][:: len(PAGES)]
     assert len(paths) == 200
     assert set(paths) == set(PAGES)
@@ -207,7 +208,11 @@ def test_two_hundred_requests_at_once_are_all_answered(server):
 
     with ThreadPoolExecutor(len(paths)) as threads:
         answers = list(threads.map(fetch, paths))
-    assert [answer for answer in answers if answer[1:] != (200, True)] == []
+    return [answer for answer in answers if answer[1:] != (200, True)]
+
+
+def test_two_hundred_requests_at_once_are_all_answered(server):
+    assert ask_for_two_hundred_pages(server) == []
     assert server.process.poll() is None
 
 
@@ -256,6 +261,58 @@ def test_new_workers_take_over_without_a_request_lost(environment, folder):
             statuses = [status for answer in answers for status in answer.result(timeout=60)]
     assert statuses
     assert set(statuses) == {200}
+
+
+@pytest.fixture(scope="module")
+def services():
+    """PostgreSQL with the rows of the shop, and Valkey: the variables that name them."""
+    script = (
+        "import json, sys\n"
+        "from lab.servers.caches import valkey\n"
+        "from lab.servers.postgresql import postgres\n"
+        "with postgres() as database, valkey(cache=None) as store:\n"
+        "    print(json.dumps({'DATABASE_URL': database.url, 'REDIS_URL': store.url}), flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=PROJECT,
+        env=inherited,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    line = process.stdout.readline()
+    if not line:
+        _, error = process.communicate()
+        pytest.skip(error.strip().splitlines()[-1])
+    yield json.loads(line)
+    process.communicate("")
+
+
+def test_the_deployment_check_is_silent_with_both(environment, services):
+    """Since Django 6.0 it asks the server for its version, on account of generated columns."""
+    checked = subprocess.run(
+        [sys.executable, "-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=PROJECT,
+        env=environment | services,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stdout.strip() == "System check identified no issues (0 silenced)."
+    assert checked.stderr == ""
+
+
+def test_on_postgresql_and_valkey_nothing_gets_lost_either(environment, services, folder):
+    """More requests at once than the pool has connections: they wait for one."""
+    with running("uvicorn", environment | services, folder) as server:
+        response, text = server.get("/health/ready/")
+        assert json.loads(text) == {"status": "ok", "database": "ok", "migrations": "ok", "cache": "ok"}, server.log
+        assert ask_for_two_hundred_pages(server) == []
+        assert not any(secret in server.log for secret in [*SECRETS, *services.values()])
 
 
 def wait_until(condition, patience=60):

@@ -125,10 +125,15 @@ def test_the_header_of_a_proxy_is_believed_where_somebody_says_so_and_nowhere_el
     assert shown(expression, TRUST_X_FORWARDED_PROTO="1") == ["HTTP_X_FORWARDED_PROTO", "https"]
 
 
+def test_proxies_are_counted_where_somebody_says_so():
+    assert shown("settings.REST_FRAMEWORK['NUM_PROXIES']") == 0
+    assert shown("settings.REST_FRAMEWORK['NUM_PROXIES']", PROXIES="1") == 1
+
+
 def test_files_are_served_right_after_the_security_headers():
     order = shown("settings.MIDDLEWARE")
     security = order.index("django.middleware.security.SecurityMiddleware")
-    assert order[security + 1] == "whitenoise.middleware.WhiteNoiseMiddleware"
+    assert order[security + 1] == "config.files.StaticFilesMiddleware"
 
 
 def test_cookies_and_the_referrer_stay_ours():
@@ -175,3 +180,29 @@ def test_the_bookshop_stands_alone(app):
             continue
         source = path.read_text(encoding="utf-8")
         assert not re.search(r"^\s*(import|from) (lab|checks)\b", source, re.MULTILINE), path
+
+
+@pytest.mark.parametrize(
+    ("value", "path"), [("", "/admin/"), ("back-office", "/back-office/"), ("/back/office/", "/back/office/")]
+)
+def test_the_admin_site_is_where_the_environment_says(value, path):
+    expression = "__import__('django').setup() or __import__('django.urls').urls.reverse('admin:index')"
+    assert shown(expression, ADMIN_PATH=value) == path
+
+
+@pytest.mark.parametrize(("folder", "backend"), [("", "console"), ("letters", "filebased")])
+def test_letters_are_printed_or_put_into_a_folder(folder, backend):
+    """While developing. On Django 6.1 that is said by another setting."""
+    read = run(
+        "-W",
+        "error",
+        "-c",
+        "import django\n"
+        "from django.conf import settings\n"
+        "mailers = getattr(settings, 'MAILERS', None)\n"
+        "print(mailers['default']['BACKEND'] if mailers else settings.EMAIL_BACKEND)\n"
+        "print(mailers['default'].get('OPTIONS', {}).get('file_path', '') if mailers else settings.EMAIL_FILE_PATH or '')",
+        DJANGO_SETTINGS_MODULE="config.settings.development",
+        MAIL_FOLDER=folder,
+    )
+    assert read.stdout.splitlines() == [f"django.core.mail.backends.{backend}.EmailBackend", folder], read.stderr
