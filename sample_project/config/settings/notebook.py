@@ -55,5 +55,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"nowhere": {"class": "logging.NullHandler"}},
-    "loggers": {"django": {"handlers": ["nowhere"], "level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": ["nowhere"], "level": "INFO"},
+        **{app: {"handlers": ["nowhere"]} for app in ("accounts", "catalog", "orders", "reviews", "storefront")},
+    },
 }
