@@ -217,7 +217,7 @@ class TestPerSite:
             assert [counted("/authors/jane-austen/")[1] for _ in range(3)] == [2, 0, 0]
 
     def test_a_page_with_a_form_is_never_kept(self, counted):
-        """Each answer brings the cookie that belongs to the form, and what sets a visitor's cookie is that visitor's."""
+        """Each answer brings the cookie that belongs to the form, and who gets a cookie gets a page of their own."""
         with per_site():
             assert [counted("/books/emma/")[1] for _ in range(3)] == [3, 3, 3]
 
