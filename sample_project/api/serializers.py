@@ -155,13 +155,13 @@ class PriceSerializer(serializers.Serializer):
         return "EUR"
 
 
-class BookSerializerV2(BookSerializer):
+class BookV2Serializer(BookSerializer):
     """Version 2 says in what money a price is."""
 
     price = PriceSerializer(source="*")
 
 
-class BookDetailSerializerV2(BookDetailSerializer):
+class BookDetailV2Serializer(BookDetailSerializer):
     price = PriceSerializer(source="*")
 
 

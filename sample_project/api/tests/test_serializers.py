@@ -7,7 +7,7 @@ from rest_framework.versioning import URLPathVersioning
 
 from api.serializers import (
     BookSerializer,
-    BookSerializerV2,
+    BookV2Serializer,
     OrderSerializer,
     ReviewSerializer,
 )
@@ -83,15 +83,15 @@ def test_the_author_is_written_by_id_and_read_as_an_object(new_book):
 
 def test_a_price_is_not_below_nothing(new_book):
     assert "price" in errors(BookSerializer, {**new_book, "price": "-0.25"})
-    assert "amount" in errors(BookSerializerV2, {**new_book, "price": {"amount": "-0.25"}})["price"]
+    assert "amount" in errors(BookV2Serializer, {**new_book, "price": {"amount": "-0.25"}})["price"]
 
 
 def test_version_two_takes_and_gives_an_object(new_book):
-    serializer = BookSerializerV2(data={**new_book, "price": {"amount": "6.50"}}, context=context_of("v2"))
+    serializer = BookV2Serializer(data={**new_book, "price": {"amount": "6.50"}}, context=context_of("v2"))
     serializer.is_valid(raise_exception=True)
     assert str(serializer.save().price) == "6.50"
     assert serializer.data["price"] == {"amount": "6.50", "currency": "EUR"}
-    assert errors(BookSerializerV2, new_book)["price"] == {
+    assert errors(BookV2Serializer, new_book)["price"] == {
         "non_field_errors": ["Invalid data. Expected a dictionary, but got str."]
     }
 

@@ -215,7 +215,7 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.ScopedRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": "600/min", "user": "1200/min", "token": "5/min", "orders": "30/min"},
-    # Whoever is behind a proxy counts them here. Otherwise any client may call itself anything in X-Forwarded-For.
+    # No proxy is believed: any client may call itself anything in X-Forwarded-For. Production counts its own.
     "NUM_PROXIES": 0,
     "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.URLPathVersioning",
     "DEFAULT_VERSION": "v1",
