@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command, execute_from_comm
 from django.utils import timezone
 
 from catalog.models import Book, PriceChange
-from catalog.pricing import PriceListError, apply, read
+from catalog.pricelists import PriceListError, apply, read
 from catalog.signals import prices_changed
 
 pytestmark = pytest.mark.django_db

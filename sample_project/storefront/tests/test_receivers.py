@@ -11,7 +11,7 @@ from django.db.models.signals import post_delete, post_save
 from django.test.utils import isolate_apps
 
 from catalog.models import AudioBook, Author, Book, Classic, Genre, Publisher
-from catalog.pricing import NewPrice, apply
+from catalog.pricelists import NewPrice, apply
 from storefront import caching
 from storefront.caching import CATALOGUE, GENRES, genre, versions
 

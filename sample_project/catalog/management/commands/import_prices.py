@@ -3,7 +3,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
 
-from catalog.pricing import PriceListError, apply, read
+from catalog.pricelists import PriceListError, apply, read
 
 SHOWN = 20
 
