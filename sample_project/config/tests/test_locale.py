@@ -170,3 +170,9 @@ def messages(path):
     """What is to be translated, each with its context and plural, as gettext's files have it."""
     lines = re.findall(r'^((?:msgctxt|msgid|msgid_plural) .*(?:\n".*")*)', path.read_text(encoding="utf-8"), re.M)
     return {re.sub(r'"\n"', "", line) for line in lines}
+
+
+def test_the_readme_says_how_to_bring_it_up_to_date():
+    quoted = (settings.BASE_DIR / "README.md").read_text(encoding="utf-8").replace('"', "")
+    assert f"python manage.py {' '.join(MAKEMESSAGES)}\n" in quoted
+    assert "python manage.py compilemessages -l de\n" in quoted
