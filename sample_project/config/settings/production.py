@@ -30,6 +30,10 @@ else:
         }
     }
 
+# For the processes that serve pages: who waits for half a minute has left. Not where migrations run, which may take
+# longer than any page.
+STATEMENT_TIMEOUT = number("STATEMENT_TIMEOUT", 0) or None
+
 # One server for what all processes share: the cache, sessions, messages to open pages, and Celery's queue, each under
 # names of its own. Without it each process has a cache to itself, and messages reach the pages of the same process.
 if REDIS_URL := optional("REDIS_URL"):
@@ -82,7 +86,8 @@ LANGUAGE_COOKIE_SECURE = True
 CSRF_TRUSTED_ORIGINS = listed(optional("CSRF_TRUSTED_ORIGINS"))
 
 # Who knocks at /admin/ all day finds nothing there. It keeps noise away, and is no protection by itself.
-ADMIN_PATH = f"{optional('ADMIN_PATH').strip('/') or 'admin'}/"
+_admin = optional("ADMIN_PATH").strip("/") or "admin"
+ADMIN_PATH = f"{_admin}/"
 
 # Only behind a proxy that sets this header itself and drops the browser's: anybody else can send it too, and would
 # have every connection taken for HTTPS. So nothing is trusted unless somebody says so.

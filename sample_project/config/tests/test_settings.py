@@ -162,6 +162,11 @@ def test_servers_find_the_application_and_use_production_settings(entrance, kind
     assert imported.stdout.split() == [kind, "config.settings.production"], imported.stderr
 
 
+def test_statements_have_a_limit_where_the_environment_says_so():
+    assert shown("settings.STATEMENT_TIMEOUT") is None
+    assert shown("settings.STATEMENT_TIMEOUT", STATEMENT_TIMEOUT="30") == 30
+
+
 def test_development_needs_nothing_from_the_environment():
     checked = run("-W", "error", "manage.py", "check")
     assert checked.returncode == 0, checked.stderr
@@ -197,11 +202,11 @@ def test_letters_are_printed_or_put_into_a_folder(folder, backend):
         "-W",
         "error",
         "-c",
-        "import django\n"
         "from django.conf import settings\n"
-        "mailers = getattr(settings, 'MAILERS', None)\n"
-        "print(mailers['default']['BACKEND'] if mailers else settings.EMAIL_BACKEND)\n"
-        "print(mailers['default'].get('OPTIONS', {}).get('file_path', '') if mailers else settings.EMAIL_FILE_PATH or '')",
+        "mailer = getattr(settings, 'MAILERS', {}).get('default', {})\n"
+        "options = mailer.get('OPTIONS', {})\n"
+        "print(mailer.get('BACKEND') or settings.EMAIL_BACKEND)\n"
+        "print(options.get('file_path') or getattr(settings, 'EMAIL_FILE_PATH', ''))",
         DJANGO_SETTINGS_MODULE="config.settings.development",
         MAIL_FOLDER=folder,
     )
