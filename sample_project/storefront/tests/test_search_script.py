@@ -21,16 +21,25 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def shop(client):
-    """Open the page in the browser: `page, asked = shop(answers)`; `asked` lists the addresses below /search/.
-
-    `answers` is what the shop says to each address, as status and body; without one the request is lost. They are
-    given before the browser starts, which has an event loop that Django's queries would refuse to wait in.
-    """
+@pytest.fixture(scope="module")
+def browser():
+    """One for all tests. While it runs, so does its event loop in this thread, where Django refuses queries."""
     from playwright.sync_api import sync_playwright
 
-    running = []
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def shop(browser):
+    """Open the page: `page, asked = shop(answers)`; `asked` lists the addresses below /search/.
+
+    `answers` is what the shop says to each address, as status and body; without one the request is lost.
+    """
+    page = browser.new_page()
 
     def opened(answers):
         asked = []
@@ -49,17 +58,12 @@ def shop(client):
             else:
                 route.abort()
 
-        playwright = sync_playwright().start()
-        running.append(playwright)
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        page = browser.new_page()
         page.route("**/*", answer)
         page.goto(f"{SHOP}/search/")
         return page, asked
 
     yield opened
-    for playwright in running:
-        playwright.stop()
+    page.close()
 
 
 @pytest.fixture
