@@ -2,8 +2,8 @@
 
 What keeps the shop from selling a copy twice, from the outside in:
 
-1. `select_for_update()` locks the rows of the stock, so that orders for the same book form a queue. SQLite has no such
-   lock and needs none: its transactions here begin with the only write lock there is.
+1. `select_for_update()` locks the rows of the stock, so that orders for the same book form a queue, and what was read
+   stays true. SQLite has no such lock and needs none: its transactions here begin with the only write lock there is.
 2. The update says `quantity >= wanted` itself and counts from what the database has, not from what was read.
 3. The constraint `stock_not_negative` refuses what a later change to this module may get wrong.
 

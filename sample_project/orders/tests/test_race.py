@@ -12,6 +12,7 @@ from accounts.models import User
 from orders.checkout import cancel_order, place_order
 from orders.exceptions import OutOfStock
 from orders.models import Order, OrderLine, Stock
+from orders.signals import stock_changed
 
 RACES = {"postgresql": 100, "sqlite_file": 20}
 CUSTOMERS = 8
@@ -50,6 +51,24 @@ def test_each_of_many_races_for_the_last_copies_sells_exactly_these(customers, c
         assert len({order.number for order in sold}) == COPIES
         assert not Stock.objects.filter(pk__in=basket, quantity__gt=0).exists()
         assert OrderLine.objects.count() - before == race * COPIES * len(basket)
+
+
+def test_each_sale_tells_how_many_copies_it_left(customers, crowd):
+    # Without the lock two of them would have read the same number, though no copy was sold twice.
+    told = []
+
+    def listen(quantities, **facts):
+        told.append(quantities[EMMA])
+
+    stock_changed.connect(listen)
+    try:
+        for _ in range(5):
+            shelve(CUSTOMERS)
+            told.clear()
+            crowd(*[buys(customer, {EMMA: 1}) for customer in customers])
+            assert sorted(told) == list(range(CUSTOMERS))
+    finally:
+        stock_changed.disconnect(listen)
 
 
 def test_one_customer_can_click_in_two_windows(customers, crowd):
