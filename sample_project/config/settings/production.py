@@ -35,7 +35,7 @@ else:
 STATEMENT_TIMEOUT = number("STATEMENT_TIMEOUT", 0) or None
 
 # One server for what all processes share: the cache, sessions, messages to open pages, and Celery's queue, each under
-# names of its own. Without it each process has a cache to itself, and messages reach the pages of the same process.
+# names of its own. Without it each process has a cache to itself, and open pages are told nothing.
 if REDIS_URL := optional("REDIS_URL"):
     CACHES = {
         "default": {
