@@ -3,11 +3,13 @@ import io
 from datetime import date
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import AsyncClient
 from django.urls import reverse
 from django.utils import timezone
 from django.views import View
@@ -472,6 +474,18 @@ class TestExport:
 
     def test_it_is_a_file_to_be_saved(self, desk):
         assert desk.get("/desk/books.csv")["Content-Disposition"] == 'attachment; filename="books.csv"'
+
+    def test_an_asynchronous_server_streams_it_as_well(self, desk, recwarn):
+        async def read():
+            client = AsyncClient()
+            client.cookies = desk.cookies
+            response = await client.get("/desk/books.csv")
+            return [part async for part in response.streaming_content]
+
+        parts = async_to_sync(read)()
+        assert len(parts) == Book.objects.count() + 1
+        assert b"".join(parts) == b"".join(desk.get("/desk/books.csv").streaming_content)
+        assert [warning for warning in recwarn if "synchronous" in str(warning.message)] == []
 
     def test_it_takes_one_query_for_all(self, desk, django_assert_num_queries):
         with django_assert_num_queries(5):
