@@ -47,6 +47,7 @@ class OrderAdmin(admin.ModelAdmin):
     search_fields = ["number", "customer__username", "customer__last_name", "lines__book__title"]
     search_help_text = "Number, customer or a title in it"
     date_hierarchy = "placed_at"
+    fields = ["number", "customer", "status", "placed_at", "shipped_at", "note"]
     autocomplete_fields = ["customer"]
     inlines = [OrderLineInline]
     actions = ["ship", "cancel"]
@@ -151,10 +152,19 @@ class OrderAdmin(admin.ModelAdmin):
 
 @admin.register(OpenOrder)
 class OpenOrderAdmin(OrderAdmin):
-    """The packing table's page. Its permissions are those of the proxy: to look and to change, for staff."""
+    """The packing table's page. Its permissions are those of the proxy: to look and to change, for staff.
+
+    There are none to add or to delete. A superuser has all there could be, so it is said here too.
+    """
 
     list_filter = ["status"]
     inlines = []
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 class PaymentInline(admin.TabularInline):
