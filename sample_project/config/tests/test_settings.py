@@ -104,10 +104,10 @@ def test_production_reads_its_hosts_and_its_database_from_the_environment(tmp_pa
 def test_one_url_is_for_the_cache_sessions_open_pages_and_celery():
     expression = (
         "[settings.CACHES['default']['LOCATION'], settings.SESSION_ENGINE, "
-        "settings.CHANNEL_LAYERS['default']['CONFIG']['hosts'], settings.CELERY_BROKER_URL]"
+        "settings.CHANNEL_LAYERS['default']['CONFIG']['hosts'][0]['address'], settings.CELERY_BROKER_URL]"
     )
     url = "redis://:secret@valkey:6379/0"
-    assert shown(expression, REDIS_URL=url) == [url, "django.contrib.sessions.backends.cached_db", [url], url]
+    assert shown(expression, REDIS_URL=url) == [url, "django.contrib.sessions.backends.cached_db", url, url]
 
 
 def test_without_one_each_process_has_its_own_cache_and_sessions_are_in_the_database():
@@ -211,3 +211,9 @@ def test_letters_are_printed_or_put_into_a_folder(folder, backend):
         MAIL_FOLDER=folder,
     )
     assert read.stdout.splitlines() == [f"django.core.mail.backends.{backend}.EmailBackend", folder], read.stderr
+
+
+def test_the_readme_names_every_variable_that_production_reads():
+    section = (PROJECT / "README.md").read_text(encoding="utf-8").partition("## In production")[2]
+    named = set(re.findall(r"`([A-Z_]+)`", " ".join(re.findall(r"^\| (`[A-Z].*?) \|", section, re.MULTILINE))))
+    assert named == OPTIONAL | {"SECRET_KEY", "ALLOWED_HOSTS"}
