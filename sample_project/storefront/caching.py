@@ -84,6 +84,8 @@ def get_or_compute(
     none, they wait for the new one. That is what keeps a popular page, when its entry runs out, from being worked out
     a hundred times over: Django's own `cache.get_or_set()` lets everybody compute.
 
+    Not in a transaction that has changed the rows itself: everybody would get what may yet be undone.
+
     Args:
         name: tells the entry from others, whatever characters it has.
         compute: called without arguments. What it raises is raised, and nothing is stored.
