@@ -133,6 +133,13 @@ class TestThrottle:
         assert "Wait 15 minutes" in response.content.decode()
         assert not get_user(client).is_authenticated
 
+    def test_so_does_the_browsable_api(self, client, nora):
+        for _ in range(5):
+            log_in(client, password="wrong")
+        response = client.post("/api/auth/login/", {"username": "nora", "password": PASSWORD})
+        assert response.status_code == 429
+        assert "Wait 15 minutes" in response.content.decode()
+
 
 class TestLogout:
     def test_it_takes_a_post_and_forgets_the_session(self, client, nora):
