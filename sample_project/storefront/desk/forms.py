@@ -171,7 +171,18 @@ class StockForm(forms.ModelForm):
             )
 
 
-StockFormSet = forms.modelformset_factory(Stock, form=StockForm, extra=0)
+class BaseStockFormSet(forms.BaseModelFormSet):
+    def add_fields(self, form, index):
+        """The key of each row, as a number.
+
+        The key is a relation to the book, for which Django takes a field that fetches the book, for every row. The row
+        itself is among those that the form set has read, or it is none of its business.
+        """
+        super().add_fields(form, index)
+        form.fields["book"] = forms.IntegerField(initial=form.instance.pk, required=False, widget=forms.HiddenInput)
+
+
+StockFormSet = forms.modelformset_factory(Stock, form=StockForm, formset=BaseStockFormSet, extra=0)
 
 
 class ExcerptForm(forms.ModelForm):

@@ -9,7 +9,9 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.views import View
@@ -451,6 +453,15 @@ class TestStock:
         data = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-book": key, "form-0-quantity": 5}
         assert desk.post(STOCK, data).status_code in {200, 302}
         assert list(Stock.objects.order_by("pk").values_list("quantity", flat=True)) == before
+
+    def test_saving_fetches_no_row_by_itself(self, desk):
+        data = self.data(desk.get(STOCK), agnes_grey=77)
+        with CaptureQueriesContext(connection) as queries:
+            desk.post(STOCK, data)
+        statements = [query["sql"] for query in queries]
+        assert len([sql for sql in statements if 'FROM "orders_stock"' in sql]) == 1
+        assert len([sql for sql in statements if 'FROM "catalog_book"' in sql]) == 0
+        assert len([sql for sql in statements if sql.startswith("UPDATE")]) == 1
 
     def test_a_page_of_numbers_takes_one_query(self, desk, django_assert_num_queries):
         # Session, user, permissions twice; how many, and which. The last page is shorter and takes as many.

@@ -46,7 +46,7 @@ def test_visitors_can_log_in_and_staff_reach_what_is_theirs(menu):
     assert menu() == [*everybody, "Log in"]
     assert menu(User.objects.get(username="anna")) == [*everybody, "My orders", "My account", "Log out"]
     staff = User.objects.create_user("clerk", is_staff=True)
-    assert menu(staff) == [*everybody, "My orders", "My account", "Admin", "API", "Log out"]
+    assert menu(staff) == [*everybody, "My orders", "My account", "Desk", "Admin", "API", "Log out"]
 
 
 def test_the_button_logs_out_by_post_with_a_token():
