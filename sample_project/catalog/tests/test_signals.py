@@ -246,7 +246,7 @@ class TestOtherSignals:
             assert client.get("/nowhere/").status_code == 404
         assert log == ["/"]
 
-    def test_migrating_is_announced_for_each_app(self, transactional_db):
+    def test_migrating_is_announced_for_each_app(self, db):
         with Log(pre_migrate, post_migrate, note=lambda app_config, **rest: app_config.label) as log:
             call_command("migrate", verbosity=0)
         assert log.count("catalog") == log.count("orders") == 2

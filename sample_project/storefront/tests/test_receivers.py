@@ -113,9 +113,11 @@ def test_so_prices_send_a_signal_of_their_own(django_capture_on_commit_callbacks
     assert versions((CATALOGUE,)) != before
 
 
-def test_migrate_and_flush(transactional_db):
+@pytest.mark.parametrize("command", ["migrate", "flush"])
+def test_migrate_and_flush(db, django_capture_on_commit_callbacks, command):
     before = versions((CATALOGUE, GENRES))
-    call_command("migrate", verbosity=0)
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command(command, verbosity=0, interactive=False)
     after = versions((CATALOGUE, GENRES))
     assert all(after[group] != before[group] for group in before)
 
