@@ -19,6 +19,21 @@ ORDER = [
     ("config.health.HealthMiddleware", "django.middleware.common.CommonMiddleware", "and without the host's name"),
     (
         "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.locale.LocaleMiddleware",
+        "so that the answer of whatever is further in has its language",
+    ),
+    (
+        "django.middleware.locale.LocaleMiddleware",
+        "storefront.middleware.MaintenanceMiddleware",
+        "a closed shop says so in the visitor's language",
+    ),
+    (
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        "storefront.errors.OrderErrorMiddleware",
+        "it is the first to see an exception of a view",
+    ),
+    (
+        "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "the session says who it is",
     ),
