@@ -47,6 +47,12 @@ class TestToken:
         client.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(newcomer).key}")
         assert client.post("/api/v1/books/emma/reviews/", {"stars": 5}).status_code == 201
 
+    def test_a_browser_that_is_logged_in_gets_one_without_a_csrf_token(self, anna, newcomer):
+        client = APIClient(enforce_csrf_checks=True)
+        client.force_login(anna)
+        response = client.post(TOKEN, {"username": "newcomer", "password": "six dry plums"})
+        assert response.status_code == 200
+
     def test_it_is_the_same_while_it_is_good(self, newcomer):
         assert issue_token(newcomer) == issue_token(newcomer)
 

@@ -237,6 +237,4 @@ SPECTACULAR_SETTINGS = {
     "VERSION": None,
     "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
     "SERVE_INCLUDE_SCHEMA": False,
-    # Each path once, without its twin that ends in ".json".
-    "PREPROCESSING_HOOKS": ["drf_spectacular.hooks.preprocess_exclude_path_format"],
 }
