@@ -1,9 +1,11 @@
 """Tests that use the database find the shop filled, as `manage.py seed` leaves it; what they change is rolled back."""
 
 import pytest
+from django.core.cache import caches
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import translation
 
 from accounts.models import Campaign, User
 from catalog.models import Author, Book, Contributor, Genre, Publisher
@@ -16,6 +18,20 @@ from reviews.models import Review, Tag, TagGroup
 def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         fill()
+
+
+@pytest.fixture(autouse=True)
+def _cold_caches():
+    """Every test begins with nothing in the caches."""
+    for alias in caches.settings:
+        caches[alias].clear()
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """The language of the last page of a test is that of the thread, until another page is asked for."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

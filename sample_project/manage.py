@@ -14,7 +14,13 @@ def main():
             "Django is not installed in this Python. Install the requirements of the project, or activate its "
             "virtual environment."
         ) from error
-    execute_from_command_line(sys.argv)
+    from config.environment import EnvironmentMistake
+
+    try:
+        execute_from_command_line(sys.argv)
+    except EnvironmentMistake as mistake:
+        # One sentence says what to set. Where in the settings it was missed is of no help.
+        raise SystemExit(str(mistake)) from None
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 from django.contrib.contenttypes.fields import GenericRelation
+from django.core.validators import FileExtensionValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Lower, Now
 from django.urls import reverse
 
+from .excerpts import CONTENT_TYPES, excerpt_path, validate_content, validate_size
 from .fields import ISBNField
 from .names import sort_name
 from .querysets import BookQuerySet, ClassicManager, ContributionQuerySet, PriceChangeQuerySet
@@ -245,3 +247,20 @@ class Contribution(Timestamped):
 
     def __str__(self):
         return f"{self.contributor} ({self.get_role_display().lower()})"
+
+
+class Excerpt(Timestamped):
+    """The first pages of a book, to read before buying. A table of its own: few books have one.
+
+    https://docs.djangoproject.com/en/stable/topics/http/file-uploads/
+    """
+
+    book = models.OneToOneField(Book, on_delete=models.CASCADE, related_name="excerpt")
+    file = models.FileField(
+        upload_to=excerpt_path,
+        validators=[FileExtensionValidator(list(CONTENT_TYPES)), validate_size, validate_content],
+        help_text="A PDF or a text in UTF-8, at most 1 MB.",
+    )
+
+    def __str__(self):
+        return f"Excerpt of {self.book.title}"

@@ -26,7 +26,16 @@ SETTINGS = "config.settings.notebook"
 COURSE = "django-interview-course"
 
 # What decides about the content of a file, beside Django itself. Views and templates do not.
-_INGREDIENTS = ["*/migrations/*.py", "*/data/**/*", "*/seeding.py", "*/growth.py", "lab/database.py"]
+_INGREDIENTS = [
+    "*/migrations/*.py",
+    "*/data/**/*",
+    "*/seeding.py",
+    "*/growth.py",
+    "*/groups.py",
+    # Which apps there are, and so which tables.
+    "config/settings/common.py",
+    "lab/database.py",
+]
 _SUFFIXES = ["", "-wal", "-shm", "-journal"]
 _KEEP_UNUSED_DAYS = 30
 _ORDERS_AT_ONCE = 5_000

@@ -23,8 +23,10 @@ _USUAL = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
+    "Content-Language": "en",
 }
-_UNSEEN = {"Content-Length", "Set-Cookie"}
+# Nor what every answer of the shop has; `trace` shows who put it there.
+_UNSEEN = {"Content-Length", "Set-Cookie", "Server-Timing"}
 # These are different each time.
 _VARYING = {
     name.title()
@@ -34,6 +36,7 @@ _VARYING = {
         "ETag",
         "Expires",
         "Last-Modified",
+        "Retry-After",
         "Server-Timing",
         "X-Request-ID",
         "X-Response-Time",
@@ -43,6 +46,11 @@ _SECRETS = [
     re.compile(r"""(name="csrfmiddlewaretoken" value=")[^"]+"""),
     re.compile(r"""(\bnonce=["'])[^"']+"""),
     re.compile(r"""('nonce-)[^']+"""),
+    # What the API answers with.
+    re.compile(r"""("token": ")[0-9a-f]{40}(?=")"""),
+    re.compile(r"""("request_id": ")[0-9a-f]{32}(?=")"""),
+    # With its microseconds, a moment is a new one: the shop's rows have none.
+    re.compile(r"""(")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)(?=")"""),
 ]
 _HEAD = re.compile(r"<head\b.*?</head>|<(script|style|svg)\b.*?</\1>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.I)
 _MAIN = re.compile(r"<main\b[^>]*>(.*?)</main>", re.DOTALL | re.I)
@@ -102,6 +110,7 @@ def send(
     if not apps.ready:
         raise RuntimeError("The bookshop does not run yet: call start() first.")
     from django.test import Client
+    from django.utils import translation
 
     client = client or Client(enforce_csrf_checks=enforce_csrf, raise_request_exception=False)
     if user is not None:
@@ -111,7 +120,8 @@ def send(
     options = {"follow": follow, "headers": headers}
     if content_type is not None:
         options["content_type"] = content_type
-    with outside_event_loop(), templates_noted():
+    # The language of a page stays active in its thread, which is that of the learner's next line here.
+    with outside_event_loop(), templates_noted(), translation.override(translation.get_language()):
         response = getattr(client, method.lower())(url, data, **options)
         body = b"" if method == "HEAD" else _body(response)
     return Reply(method, url, response, body)
@@ -121,7 +131,9 @@ def send(
 def outside_event_loop():
     """Let asynchronous views run: a cell runs inside an event loop, where `async_to_sync` refuses to work.
 
-    For the block the loop is out of sight; its own work waits, as during any cell.
+    For the block the loop is out of sight; its own work waits, as during any cell. The connections to databases stay
+    those of the cell: Django keeps others for code that runs under no loop, and a block `queries()` or `atomic()`
+    around a request would know nothing of it.
     """
     try:
         loop = asyncio.get_running_loop()
@@ -131,11 +143,24 @@ def outside_event_loop():
     if not database.processes_exist():
         yield
         return
+    from django.db import connections
+
+    ours = {connection.alias: connection for connection in connections.all(initialized_only=True)}
     asyncio._set_running_loop(None)
+    theirs = {connection.alias: connection for connection in connections.all(initialized_only=True)}
+    _put(connections, ours)
     try:
         yield
     finally:
+        for alias in ours:
+            del connections[alias]
+        _put(connections, theirs)
         asyncio._set_running_loop(loop)
+
+
+def _put(connections, kept):
+    for alias, connection in kept.items():
+        connections[alias] = connection
 
 
 @contextmanager
@@ -235,7 +260,7 @@ class Reply:
             yield "body", _title(self.text)
             yield "note", "… Django's page for developers, because DEBUG is True"
         elif kind == "application/json" or kind.endswith("+json"):
-            yield from _cut(json.dumps(self.json(), indent=2, ensure_ascii=False).splitlines(), 2 * LINES)
+            yield from _cut(_stable(json.dumps(self.json(), indent=2, ensure_ascii=False)).splitlines(), 2 * LINES)
         elif kind == "text/html":
             if title := _title(self.text):
                 yield "body", f"<title>{title}</title>"
@@ -253,8 +278,13 @@ def status_line(response) -> str:
 
 def shown_headers(response):
     """(name, value) of the headers worth a line; values that differ each time are a dot-dot-dot."""
+    # The id that the shop gave the request itself says nothing. One that was sent along, or set by a view, does.
+    request = getattr(response, "wsgi_request", None)
+    usual = dict(_USUAL)
+    if request and "X-Request-ID" not in request.headers:
+        usual["X-Request-ID"] = getattr(request, "id", None)
     for name, value in response.headers.items():
-        if name not in _UNSEEN and _USUAL.get(name) != value:
+        if name not in _UNSEEN and usual.get(name) != value:
             yield name, shown_header(name, value)
     for morsel in response.cookies.values():
         yield "Set-Cookie", shown_cookie(morsel)

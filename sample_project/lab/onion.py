@@ -19,7 +19,7 @@ _STYLE = (
 )
 
 # The request computes these when somebody first reads them: nobody added them.
-_READ_ON_DEMAND = {"COOKIES", "GET", "accepted_types", "accepted_types_by_precedence"}
+_READ_ON_DEMAND = {"COOKIES", "GET", "accepted_types", "accepted_types_by_precedence", "headers"}
 _SHOWN_TEMPLATES = 8
 
 

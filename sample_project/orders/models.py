@@ -3,6 +3,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Book
 
@@ -28,10 +30,10 @@ class InvoiceQuerySet(models.QuerySet):
 
 class Order(models.Model):
     class Status(models.TextChoices):
-        OPEN = "open", "Open"
-        PAID = "paid", "Paid"
-        SHIPPED = "shipped", "Shipped"
-        CANCELLED = "cancelled", "Cancelled"
+        OPEN = "open", _("Open")
+        PAID = "paid", _("Paid")
+        SHIPPED = "shipped", _("Shipped")
+        CANCELLED = "cancelled", _("Cancelled")
 
     number = models.CharField(max_length=20, unique=True, help_text="Year and serial number: 2026-000123")
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
@@ -196,3 +198,18 @@ class BookSales(models.Model):
 
     def __str__(self):
         return f"{self.copies} × {self.book.title}"
+
+
+class SentMail(models.Model):
+    """What was mailed and must not be mailed again. It refers to nothing, since it outlives what it was about."""
+
+    key = models.CharField(max_length=60, primary_key=True, help_text="What it was about: receipt:2026-000123")
+    sent_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-sent_at", "key"]
+        default_permissions = ("view",)
+        verbose_name_plural = "sent mail"
+
+    def __str__(self):
+        return self.key

@@ -1,5 +1,9 @@
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.admin import GenericTabularInline
 from django.db.models import Count
+
+from catalog.models import Author, Book
 
 from .models import Review, Tag, Tagging, TagGroup
 
@@ -45,20 +49,33 @@ class ReviewAdmin(admin.ModelAdmin):
     def about(self, review):
         return review.thing
 
+    def get_readonly_fields(self, request, obj=None):
+        fields = super().get_readonly_fields(request, obj)
+        # A review moves neither to another book nor to another reviewer.
+        return fields if obj is None else [*fields, "content_type", "object_id", "reviewer"]
+
+    def has_change_permission(self, request, obj=None):
+        """With a review, `ReviewBackend` is asked: staff who wrote it themselves may change it without more."""
+        if obj is None:
+            return super().has_change_permission(request)
+        return request.user.has_perm("reviews.change_review", obj)
+
     def has_restore_permission(self, request):
         return request.user.has_perm("reviews.restore_review")
 
     @admin.action(description="Bring back the selected reviews", permissions=["restore"])
     def restore(self, request, reviews):
-        restored = skipped = 0
+        restored, skipped = [], 0
         for review in reviews.withdrawn().order_by("pk"):
             # Whoever has written another review since keeps that one.
             if review.may_be_restored():
                 review.restore()
-                restored += 1
+                restored.append(review)
             else:
                 skipped += 1
-        self.message_user(request, f"Brought back: {restored}. Left withdrawn, as there is a newer one: {skipped}.")
+        LogEntry.objects.log_actions(request.user.pk, restored, CHANGE, "Brought back.")
+        text = f"Brought back: {len(restored)}. Left withdrawn, as there is a newer one: {skipped}."
+        self.message_user(request, text)
 
 
 class TagInline(admin.TabularInline):
@@ -66,8 +83,24 @@ class TagInline(admin.TabularInline):
     extra = 0
 
 
-class TaggingInline(admin.TabularInline):
+class ByTagPermissions:
     """Whoever may change a tag may say what it is on: taggings have no permissions of their own."""
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.has_perm("reviews.view_tag") or self.has_delete_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return request.user.has_perm("reviews.change_tag")
+
+    def has_add_permission(self, request, obj=None):
+        return self.has_delete_permission(request, obj)
+
+    def has_change_permission(self, request, obj=None):
+        return self.has_delete_permission(request, obj)
+
+
+class TaggingInline(ByTagPermissions, admin.TabularInline):
+    """What a tag is on. Taggings are added where the thing is."""
 
     model = Tagging
     fields = ["thing"]
@@ -77,17 +110,26 @@ class TaggingInline(admin.TabularInline):
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("tag").prefetch_related("thing")
 
-    def has_view_permission(self, request, obj=None):
-        return request.user.has_perm("reviews.view_tag") or self.has_delete_permission(request, obj)
-
-    def has_delete_permission(self, request, obj=None):
-        return request.user.has_perm("reviews.change_tag")
-
     def has_add_permission(self, request, obj=None):
         return False
 
+
+class ThingTaggingInline(ByTagPermissions, GenericTabularInline):
+    """The tags of a book or an author, on its own page.
+
+    They are added and removed: a field to change each would ask the database for its choices each time.
+    https://docs.djangoproject.com/en/stable/ref/contrib/contenttypes/#generic-relations-in-admin
+    """
+
+    model = Tagging
+    autocomplete_fields = ["tag"]
+    extra = 0
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("tag")
+
     def has_change_permission(self, request, obj=None):
-        return self.has_delete_permission(request, obj)
+        return False
 
 
 @admin.register(Tag)
@@ -96,6 +138,7 @@ class TagAdmin(admin.ModelAdmin):
     list_select_related = ["group"]
     list_filter = ["group"]
     search_fields = ["name"]
+    ordering = ["name"]
     inlines = [TaggingInline]
 
     def get_queryset(self, request):
@@ -121,3 +164,9 @@ class TagGroupAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         # Tags of a group that goes fall into this one.
         return super().has_delete_permission(request, obj) and (obj is None or obj.pk != TagGroup.OTHER)
+
+
+# The catalogue knows nothing of tags, so its pages get their inline from here, whichever class they are of.
+for model in (Author, Book):
+    page = admin.site.get_model_admin(model)
+    page.inlines = [*page.inlines, ThingTaggingInline]

@@ -4,6 +4,7 @@ from django.shortcuts import get_object_or_404, render
 from catalog.models import Author, Book, Genre
 
 from .forms import SearchForm
+from .shelves import BestsellingShelf
 
 BOOKS_PER_PAGE = 24
 BOOKS_PER_SHELF = 6
@@ -25,13 +26,13 @@ def home(request):
     context = {"form": form, "page": page, "searching": searching}
     if not searching and page.number == 1:
         context["newest"] = cards().newest()[:BOOKS_PER_SHELF]
-        context["bestselling"] = cards().bestselling()[:BOOKS_PER_SHELF]
+        context["bestselling"] = BestsellingShelf(cards(), BOOKS_PER_SHELF)
     return render(request, "storefront/home.html", context)
 
 
 def book(request, slug):
     found = get_object_or_404(
-        Book.objects.select_related("author", "publisher", "stock").prefetch_related("genres"), slug=slug
+        Book.objects.select_related("author", "publisher", "stock", "excerpt").prefetch_related("genres"), slug=slug
     )
     also_bought = cards().bought_with(found)[:BOOKS_PER_SHELF]
     return render(request, "storefront/book.html", {"book": found, "also_bought": also_bought})

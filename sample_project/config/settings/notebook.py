@@ -5,13 +5,15 @@ import django
 from lab.sqlite import Connection
 
 from .development import *  # noqa: F403
-from .development import INSTALLED_APPS
+from .development import INSTALLED_APPS, MIDDLEWARE
 
 # Learners read `connection.queries` and the pages for errors, as on their own machine. The lab keeps the log short.
 DEBUG = True
 # The port and the host name depend on where the notebook runs. Nothing but this process answers.
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = [*INSTALLED_APPS, "lab"]
+# What a notebook shows of a request is the same on every Django, and 5.2 has no such middleware.
+MIDDLEWARE = [name for name in MIDDLEWARE if not name.endswith(".ContentSecurityPolicyMiddleware")]
 
 DATABASES = {
     "default": {
@@ -35,6 +37,12 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# Uploads live as long as the process, and touch no disk.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
 # Letters stay in `django.core.mail.outbox`. The setting of old is deprecated where its successor exists.
 if django.VERSION >= (6, 1):
     MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
@@ -47,5 +55,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"nowhere": {"class": "logging.NullHandler"}},
-    "loggers": {"django": {"handlers": ["nowhere"], "level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": ["nowhere"], "level": "INFO"},
+        **{app: {"handlers": ["nowhere"]} for app in ("accounts", "catalog", "orders", "reviews", "storefront")},
+    },
 }

@@ -78,14 +78,14 @@ class valkey(Server):  # noqa: N801 - learners write `with valkey():`
                 self._process = None
 
     def _point_layer(self):
-        from django.apps import apps
-
-        if apps.is_installed("channels") and find_spec("channels_redis"):
+        if find_spec("channels") and find_spec("channels_redis"):
             from channels.layers import channel_layers
             from channels_redis.core import RedisChannelLayer
 
+            # Longer than the layer waits for a message: the client's own limit is as long, and comes first.
+            host = {"address": self.url, "socket_timeout": 3 * RedisChannelLayer.brpop_timeout}
             self._layers = dict(channel_layers.backends)
-            channel_layers.backends = {"default": RedisChannelLayer(hosts=[self.url])}
+            channel_layers.backends = {"default": RedisChannelLayer(hosts=[host])}
 
 
 class memcached(Server):  # noqa: N801 - learners write `with memcached():`

@@ -180,3 +180,12 @@ def test_the_fingerprint_changes_with_the_data(tmp_path, monkeypatch):
         (data / "books.csv").write_bytes(content.encode())
         fingerprints.append(database.fingerprint.__wrapped__())
     assert fingerprints[0] != fingerprints[1] == fingerprints[2]
+
+
+def test_the_fingerprint_changes_with_the_apps(tmp_path, monkeypatch):
+    settings = tmp_path / "config" / "settings" / "common.py"
+    settings.parent.mkdir(parents=True)
+    monkeypatch.setattr(database, "PROJECT", tmp_path)
+    before = database.fingerprint.__wrapped__()
+    settings.write_text("INSTALLED_APPS = []")
+    assert database.fingerprint.__wrapped__() != before

@@ -10,6 +10,7 @@ from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpR
 from django.template import Context, Template
 from django.test import Client
 from django.urls import path
+from django.utils.translation import get_language
 
 from accounts.models import User
 from lab import exchange
@@ -66,16 +67,18 @@ urlpatterns = [path(f"{view.__name__}/", view) for view in (slow, drops, echo, f
 @pytest.fixture(autouse=True)
 def urls(settings):
     settings.ROOT_URLCONF = __name__
+    # The notebook's settings have none.
+    settings.SECURE_CSP_REPORT_ONLY = {}
 
 
 def test_status_headers_and_body():
-    assert repr(get("/slow/")) == "200 OK\nContent-Type: text/plain\n\ndone"
+    assert repr(get("/slow/")) == "200 OK\nContent-Type: text/plain\nVary: Accept-Language\n\ndone"
 
 
 def test_json_is_pretty():
     reply = get("/echo/", {"q": "emma"})
     assert repr(reply) == (
-        "200 OK\nContent-Type: application/json\nVary: Cookie\n\n"
+        "200 OK\nContent-Type: application/json\nVary: Accept-Language, Cookie\n\n"
         '{\n  "user": "",\n  "given": {},\n  "query": {\n    "q": "emma"\n  }\n}'
     )
     assert reply.json()["query"] == {"q": "emma"}
@@ -83,7 +86,7 @@ def test_json_is_pretty():
 
 def test_html_is_its_title_and_the_beginning_of_its_main_part_the_same_each_time():
     assert repr(get("/form/")) == (
-        "200 OK\nContent-Type: text/html; charset=utf-8\nVary: Cookie\n"
+        "200 OK\nContent-Type: text/html; charset=utf-8\nVary: Cookie, Accept-Language\n"
         "Set-Cookie: csrftoken=…; Max-Age=31449600; Path=/; SameSite=Lax\n\n"
         '<title>A form</title>\n<p><input name="csrfmiddlewaretoken" value="…">\n  more'
     )
@@ -108,6 +111,28 @@ def test_values_that_vary_are_not_shown_and_changed_defaults_are():
     assert "X-Request-ID: …\nETag: …\nX-Frame-Options: SAMEORIGIN\n" in text
     assert "Referrer-Policy" not in text
     assert get("/marked/")["X-Request-ID"] == "8f1c"
+
+
+def test_the_id_of_the_request_is_shown_where_somebody_gave_it():
+    assert "X-Request-ID" not in repr(get("/slow/"))
+    assert "X-Request-ID: …" in repr(get("/slow/", headers={"X-Request-ID": "abc"}))
+    assert get("/slow/", headers={"X-Request-ID": "abc"})["X-Request-ID"] == "abc"
+
+
+def test_json_does_not_show_what_is_new_each_time():
+    content = {
+        "token": "0123456789" * 4,
+        "request_id": "0123456789abcdef" * 2,
+        "expires": "2026-11-21T14:09:49.314804Z",
+        "placed_at": "2026-06-11T21:57:00Z",
+        "note": "my token",
+    }
+    request = JsonResponse(content)
+    shown = repr(exchange.Reply("GET", "/", request, request.content))
+    for line in ['"token": "…"', '"request_id": "…"', '"expires": "…"']:
+        assert line in shown
+    for line in ['"placed_at": "2026-06-11T21:57:00Z"', '"note": "my token"']:
+        assert line in shown
 
 
 def test_an_exception_is_a_server_error_with_its_name(settings):
@@ -149,6 +174,12 @@ def test_a_client_keeps_its_cookies():
     client = Client()
     get("/form/", client=client)
     assert "csrftoken" in client.cookies
+
+
+def test_a_page_in_german_leaves_the_cell_in_english(settings):
+    settings.ROOT_URLCONF = "config.urls"
+    assert get("/", headers={"Accept-Language": "de"}).headers["Content-Language"] == "de"
+    assert get_language() == "en"
 
 
 def test_redirects_are_followed_on_request(settings):
@@ -208,3 +239,14 @@ def test_asynchronous_views_answer_in_a_cell(kernel):
     cell += "    print(get('/slow/').text, len(trace('/slow/').seen))"
     assert kernel.run(cell).text == "14 1\n"
     assert kernel.run("print(await Genre.objects.acount())").text == "14\n"
+
+
+def test_a_request_is_made_on_the_connection_of_the_cell(kernel):
+    kernel.run("from lab import get, queries, reset\nfrom django.db import transaction\nreset()")
+    assert kernel.run("with queries():\n    get('/api/v1/languages/')\n").text.startswith("1 query\n")
+    cell = "with transaction.atomic():\n"
+    cell += "    Book.objects.filter(slug='emma').update(title='Emma II')\n"
+    cell += "    print(get('/api/v1/books/emma/').json()['title'])\n"
+    cell += "    transaction.set_rollback(True)\n"
+    cell += "print(get('/api/v1/books/emma/').json()['title'])"
+    assert kernel.run(cell).text == "Emma II\nEmma\n"

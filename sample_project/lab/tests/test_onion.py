@@ -144,6 +144,7 @@ def test_a_user_and_a_method(settings):
     settings.ROOT_URLCONF, settings.MIDDLEWARE = "config.urls", settings_of_the_shop()
     User.objects.create_superuser("boss")
     text = repr(trace("/admin/", user="boss"))
+    assert "→ RequestIDMiddleware  + request.id\n" in text
     assert "→ AuthenticationMiddleware  + request." in text
     assert text.endswith("200 OK")
     refused = repr(trace("/admin/login/", "POST", {"username": "boss"}, enforce_csrf=True))

@@ -20,6 +20,17 @@ def test_the_first_state_comes_back(python, again):
     assert python(script) == "The bookshop is ready.\n14\n"
 
 
+@pytest.mark.parametrize("again", ["reset()", "start()"])
+def test_what_was_cached_is_forgotten(python, again):
+    script = (
+        "import io\nfrom contextlib import redirect_stdout\nfrom lab import reset, start\nstart()\n"
+        "from django.core.cache import cache\ncache.set('shelf', 'of before')\n"
+        f"with redirect_stdout(io.StringIO()):\n    {again}\n"
+        "print(cache.get('shelf'))"
+    )
+    assert python(script) == "The bookshop is ready.\nNone\n"
+
+
 def test_the_shop_grows_to_the_lines_asked_for_and_back(python):
     script = (
         "from lab import reset, start\nstart(lines=6_000)\n"
