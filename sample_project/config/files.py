@@ -3,6 +3,8 @@
 https://whitenoise.readthedocs.io/en/stable/django.html
 """
 
+from contextlib import closing
+
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -37,7 +39,8 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
 
     def _whole(self, static_file, request):
         streamed = self.serve(static_file, request)
-        try:
+        if not streamed.streaming:
+            return streamed
+        # The file is closed, not the response: that would tell everybody that the request is over.
+        with closing(streamed.file_to_stream):
             return HttpResponse(streamed.getvalue(), status=streamed.status_code, headers=streamed.headers)
-        finally:
-            streamed.close()

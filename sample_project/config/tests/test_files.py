@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from asgiref.sync import SyncToAsync
+from django.core.signals import request_finished
 from django.http import HttpResponse
 from django.test import RequestFactory
 
@@ -64,3 +65,18 @@ def test_pages_pass_without_a_thread_and_files_are_no_stream(monkeypatch):
 
     monkeypatch.setattr(SyncToAsync, "__call__", refuse)
     assert async_answer(RequestFactory().get(PAGE)).content == b"a page"
+
+
+@pytest.mark.usefixtures("files")
+def test_a_file_does_not_end_the_request_before_the_server_does():
+    ended = []
+
+    def hear(**kwargs):
+        ended.append(kwargs["sender"])
+
+    request_finished.connect(hear)
+    try:
+        async_answer(RequestFactory().get(SHEET))
+    finally:
+        request_finished.disconnect(hear)
+    assert ended == []
