@@ -27,14 +27,14 @@ def observe(answer):
     seen = []
     with override_settings(ROOT_URLCONF=(path("books/<slug:slug>/", answer),)):
         client = Client(raise_request_exception=False)
-        for slug in ("emma", "poems-3", "no-such-book"):
+        for slug in ("emma", "poems-3", "emm", "no-such-book"):
             reply = client.get(f"/books/{slug}/")
             seen.append((slug, reply.status_code, reply.json() if reply.status_code == 200 else ""))
         for method in ("post", "delete"):
             seen.append((method, getattr(client, method)("/books/emma/").status_code))
     return seen
 
-# %% exercise="01.1" role="answer" budget=3
+# %% exercise="01.1" role="answer" budget=4
 @require_GET
 def book(request, slug):
     # solution
@@ -150,7 +150,7 @@ def in_the_box():
 # Return `(name, arguments)` of the URL pattern that matches a path: `("book", {"slug": "emma"})` for `/books/emma/`. A path that
 # nothing matches gives `None`, and so does one without the slash at its end.
 
-# %% exercise="01.3" role="answer" calls=[["/books/emma/"], ["/"], ["/authors/jane-austen/"], ["/nowhere/at/all/"], ["/books/emma"]]
+# %% exercise="01.3" role="answer" calls=[["/books/emma/"], ["/"], ["/authors/jane-austen/"], ["/authors/jane-austen/books/"], ["/nowhere/at/all/"], ["/books/emma"]]
 def found(url):
     # solution
     try:
@@ -184,6 +184,14 @@ def found(url):
         return None
     return match.func.__module__, match.kwargs
 
+# %% exercise="01.3" role="mistake" says="That is the name of the view's function. It often equals the name of the pattern, and a class-based view shows that it need not: ask for `url_name`."
+def found(url):
+    try:
+        match = resolve(url)
+    except Resolver404:
+        return None
+    return match.func.__name__, match.kwargs
+
 # %% exercise="01.3" role="mistake" says="`view_name` carries the namespace: `storefront:book`. Asked for is the name of the pattern alone, `url_name`."
 def found(url):
     try:
@@ -208,13 +216,16 @@ def found(url):
 # %% [markdown] exercise="01.4"
 # ### 01.4 Text from rows
 #
-# Write the view `shelf(request, slug)` for a genre: `<li>` with the title of each of its books **in print**, by title and key, one after the
-# other without anything between, rendered by Django's template engine. Titles hold quotes and signs that HTML must not see raw. An unknown
-# genre is a 404.
+# Write the view `shelf(request, slug)` for a genre: `<li>` with the title of each of its books **in print**, by title, one after the
+# other without anything between. A title may hold quotes, `&` and `<`: the page shows them as they are, and none of them works as HTML. An
+# unknown genre is a 404.
 
 # %% exercise="01.4" role="check"
 def observe(answer):
     seen = []
+    with uncounted():
+        pk = Book.objects.in_print().filter(genres__slug="satire").order_by("pk").values_list("pk", flat=True).first()
+        Book.objects.filter(pk=pk).update(title='<b>Love</b> & "War"')
     with override_settings(ROOT_URLCONF=(path("<slug:slug>/", answer),)):
         client = Client(raise_request_exception=False)
         for slug in ("satire", "social-novel", "cookery", "no-such-genre"):
@@ -252,6 +263,12 @@ def shelf(request, slug):
     template = engines["django"].from_string("{% for book in books %}<li>{{ book.title|safe }}</li>{% endfor %}")
     return HttpResponse(template.render({"books": genre.books.in_print().order_by("title", "pk")}, request))
 
+# %% exercise="01.4" role="mistake" says="`striptags` takes a part of the title away. Escaping alone shows it whole, and harmless."
+def shelf(request, slug):
+    genre = get_object_or_404(Genre, slug=slug)
+    template = engines["django"].from_string("{% for book in books %}<li>{{ book.title|striptags }}</li>{% endfor %}")
+    return HttpResponse(template.render({"books": genre.books.in_print().order_by("title", "pk")}, request))
+
 # %% exercise="01.4" role="mistake" says="Books that are out of print stand on the shelf as well. The model's question is there already: `in_print()`."
 def shelf(request, slug):
     genre = get_object_or_404(Genre, slug=slug)
@@ -272,16 +289,22 @@ def shelf(request, slug):
 # %% [markdown] exercise="01.5"
 # ### 01.5 The rule, and the view
 #
-# Write two functions. `to_reorder(limit)` returns the titles of books with fewer than `limit` copies in stock, by title and key; a book
+# Write two functions. `to_reorder(limit)` returns the titles of books with fewer than `limit` copies in stock, by title; a book
 # without a row in stock counts as none. `reorder(request)` answers JSON `{"titles": […]}` for `?limit=`, 3 when it is missing, and 400 when it
 # is no whole number. The view asks the function.
 
 # %% exercise="01.5" role="check"
+import json
+
+
 def observe(answer):
     seen = [answer.to_reorder(limit) for limit in (1, 4)]
     for query in ("", "?limit=1", "?limit=0", "?limit=many", "?limit=", "?limit=2.5"):
         reply = answer.reorder(RequestFactory().get(f"/{query}"))
-        seen.append((query, reply.status_code, reply.content.decode() if reply.status_code == 200 else ""))
+        seen.append((query, reply.status_code, json.loads(reply.content) if reply.status_code == 200 else ""))
+    # Another rule in the function's place: does the view ask it?
+    answer.reorder.__globals__["to_reorder"] = lambda limit: [f"fewer than {limit}"]
+    seen.append(json.loads(answer.reorder(RequestFactory().get("/?limit=7")).content))
     return seen
 
 # %% exercise="01.5" role="answer"
@@ -354,6 +377,24 @@ def reorder(request):
         return HttpResponseBadRequest("limit is a whole number.")
     return JsonResponse({"titles": to_reorder(limit)})
 
+# %% exercise="01.5" role="mistake" says="The view has the rule a second time, instead of asking `to_reorder`: when the rule changes, the page does not."
+def rows_to_reorder(limit):
+    scarce = Book.objects.filter(stock__quantity__lt=limit)
+    missing = Book.objects.filter(stock=None) if limit > 0 else Book.objects.none()
+    return (scarce | missing).order_by("title", "pk")
+
+
+def to_reorder(limit):
+    return [book.title for book in rows_to_reorder(limit)]
+
+
+def reorder(request):
+    try:
+        limit = int(request.GET.get("limit", 3))
+    except ValueError:
+        return HttpResponseBadRequest("limit is a whole number.")
+    return JsonResponse({"titles": [book.title for book in rows_to_reorder(limit)]})
+
 # %% exercise="01.5" role="mistake" says="`lte` counts a book with exactly `limit` copies. Fewer than is `lt`."
 def to_reorder(limit):
     scarce = Book.objects.filter(stock__quantity__lte=limit)
@@ -389,7 +430,7 @@ def observe(answer):
             ("head", "satire"), ("get", "satire"),
         ):  # fmt: skip
             reply = getattr(client, method)(f"/{slug}/")
-            body = reply.content.decode() if reply.status_code == 200 else ""
+            body = reply.json() if reply.status_code == 200 and reply.content else ""
             seen.append((method, slug, reply.status_code, reply.headers.get("Allow", ""), body))
     return seen
 
