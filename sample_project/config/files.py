@@ -3,8 +3,6 @@
 https://whitenoise.readthedocs.io/en/stable/django.html
 """
 
-from contextlib import closing
-
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -39,8 +37,9 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
 
     def _whole(self, static_file, request):
         streamed = self.serve(static_file, request)
-        if not streamed.streaming:
-            return streamed
-        # The file is closed, not the response: that would tell everybody that the request is over.
-        with closing(streamed.file_to_stream):
+        try:
             return HttpResponse(streamed.getvalue(), status=streamed.status_code, headers=streamed.headers)
+        finally:
+            # The file, where there is one, and not the response: that would announce that the request is over.
+            if streamed.file_to_stream:
+                streamed.file_to_stream.close()
