@@ -1,7 +1,7 @@
 """What happens around every request: its time, its id, and the sign on the door while the shop is being mended.
 
 Each works on a synchronous and on an asynchronous server, and in the latter without changing threads: Django would put
-one that is only synchronous into a thread, and everything further in behind it.
+one that is only synchronous into a thread, and with it those further out that can be synchronous.
 
 https://docs.djangoproject.com/en/stable/topics/http/middleware/#asynchronous-support
 """
