@@ -511,7 +511,7 @@ def serve_once(application, environ):
 #
 # Write a middleware `tagged`: `request.tag` is the request's header `X-Tag`, or `"-"` where it has none, and the response gets it as its header `X-Tag`, unless the
 # view has set one. It must work around a synchronous and around an asynchronous `get_response`, without a thread for either, and serve many requests at
-# once.
+# once. The decorator tells Django that it does; which of the two it is this time, `get_response` tells you.
 
 # %% exercise="04.6" role="check"
 def observe(answer):

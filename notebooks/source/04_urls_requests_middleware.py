@@ -29,8 +29,8 @@ from catalog.models import Book
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core import checks
-from django.core.asgi import get_asgi_application
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import got_request_exception, request_finished, request_started
 from django.db import connection, connections
@@ -67,8 +67,9 @@ print(match.route, match.view_name, match.kwargs)
 print(f"{match.func.__module__}.{match.func.__name__}")
 
 # %% [markdown]
-# The root includes `storefront.urls`, and there the third part of the name is found. Two patterns match `/data/2020/`. Who gets it, in either
-# order?
+# The root includes `storefront.urls`, which has the pattern; its namespace is before the colon. Neither host, method nor query
+# [take part](https://docs.djangoproject.com/en/stable/topics/http/urls/#what-the-urlconf-searches-against). Now two patterns match
+# `/data/2020/`. Who gets it, in either order?
 
 # %%
 def page(request, **kwargs):
@@ -88,11 +89,8 @@ def page(request, **kwargs):
     return HttpResponse(f"{kwargs}")
 
 
-patterns = (
-    path("one/<int:pk>/", page),
-    re_path(r"^two/(?P<pk>[0-9]+)/$", page),
-    path("three/<path:rest>/", page),
-)
+pattern = re_path(r"^two/(?P<pk>[0-9]+)/$", page)
+patterns = (path("one/<int:pk>/", page), pattern, path("three/<path:rest>/", page))
 for url in ("/one/007/", "/two/007/", "/three/a/b/"):
     print(resolve(url, patterns).kwargs)
 
@@ -113,10 +111,9 @@ class YearConverter:
         return f"{value:04}"
 
 
+# %%
 if "year" not in get_converters():
     register_converter(YearConverter, "year")
-
-# %%
 patterns = (path("books/<year:year>/", page, name="year"), path("books/<slug:slug>/", page, name="book"))
 for url in ("/books/1813/", "/books/1066/", "/books/emma/"):
     match = resolve(url, patterns)
@@ -202,11 +199,8 @@ with override_settings(DEBUG=False):
 # %%
 books, loans = [path("", page, name="list")], [path("", page, name="list")]
 plain = (path("books/", include(books)), path("loans/", include(loans)))
-named = (
-    path("books/", include((books, "books"))),
-    path("loans/", include((loans, "loans"))),
-    path("archive/", include((loans, "loans"), namespace="archive")),
-)
+archive = path("archive/", include((loans, "loans"), namespace="archive"))
+named = (path("books/", include((books, "books"))), path("loans/", include((loans, "loans"))), archive)
 print(reverse("list", urlconf=plain))
 print([reverse(f"{name}:list", urlconf=named) for name in ("books", "loans", "archive")])
 
@@ -268,7 +262,7 @@ trace("/books/emma/", user="mira")
 # Fourteen layers. `AuthenticationMiddleware` put `request.user` there without a query: it is lazy, and its queries are among those of the
 # middle. A witness with every hook, and a receiver for each signal, write down what happens when:
 
-# %%
+# %% reason="One middleware with all its hooks: half of it would show nothing."
 log = []
 
 
@@ -328,11 +322,11 @@ print(*log[1 : log.index("request_finished") + 1], sep="\n")
 
 # %% [markdown]
 # Built once, used twice. The view was over before its template ran, and `request_finished` waits for the server's
-# `close()`: a streamed body is on its way until then, and only then does Django let go of the database connection.
+# `close()`: a streamed body is on its way until then, and only then are database connections closed, as `CONN_MAX_AGE` has it.
 
 # %% [markdown]
-# What is in a request before any middleware has touched it? `META` holds what the server passed on, `headers` the same under
-# readable names. Predict the last line:
+# What is in a request before any middleware has touched it? `META` holds what the server passed on, `headers` the HTTP
+# headers of it under readable names. Predict the last line:
 
 # %%
 request = RequestFactory().get("/search/?q=emma", headers={"accept": "text/html;q=0.3, application/json"})
@@ -410,7 +404,7 @@ print(len(inwards), inwards == outwards[::-1])
 #   the view still sees it unrendered; the code of a middleware after `get_response` sees it rendered. `render()` has done it in the view.
 # - *What does `ATOMIC_REQUESTS` wrap exactly?* The view, one transaction for each such database. Not the middleware, not a `TemplateResponse`'s
 #   template, not the iterating of a stream. An exception rolls back; a response with status 500 commits.
-# - *What differs under ASGI?* An async view runs in the event loop, a sync one in a thread of its own request. When the client goes away, the async
+# - *What differs under ASGI?* An async view runs in the event loop, a sync one in a thread, with one for each request. When the client goes away, the async
 #   view is cancelled (since 5.0); a sync one runs to its end. `ATOMIC_REQUESTS` refuses async views.
 
 # %%
@@ -449,35 +443,34 @@ print(*seen[-3:])
 # Rolled back once, kept once, and only the view was inside. Under ASGI, a client that leaves after 0.1 seconds. Which view notices?
 
 # %%
-def notes():
-    log = []
+log = []
 
-    async def coroutine(request):
-        try:
-            await asyncio.sleep(0.3)
-            log.append("async view to the end")
-        except asyncio.CancelledError:
-            log.append("async view cancelled")
-            raise
 
-    def function(request):
-        time.sleep(0.3)
-        log.append("sync view to the end")
-        return HttpResponse()
+async def coroutine(request):
+    try:
+        await asyncio.sleep(0.3)
+        log.append("async view to the end")
+    except asyncio.CancelledError:
+        log.append("async view cancelled")
+        raise
 
-    return log, (path("async/", coroutine), path("sync/", function))
+
+def function(request):
+    time.sleep(0.3)
+    log.append("sync view to the end")
+    return HttpResponse()
 
 # %%
 async def leave_early(url):
-    server = ApplicationCommunicator(get_asgi_application(), AsyncRequestFactory().get(url).scope)
+    server = ApplicationCommunicator(ASGIHandler(), AsyncRequestFactory().get(url).scope)
     await server.send_input({"type": "http.request", "body": b""})
     await asyncio.sleep(0.1)
     await server.send_input({"type": "http.disconnect"})
     await server.wait(timeout=5)
 
 
-log, patterns = notes()
-with override_settings(MIDDLEWARE=[], ROOT_URLCONF=patterns):
+log.clear()
+with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(path("async/", coroutine), path("sync/", function))):
     await leave_early("/async/")
     await leave_early("/sync/")
 print(log)
@@ -576,7 +569,7 @@ print(*[line for line in lines if line.startswith(("answers", "not reached", "â†
 # | hook | when | order | may |
 # | --- | --- | --- | --- |
 # | `process_view` | the URL is resolved, before the view | top down | return a response: no view |
-# | `process_exception` | the view raised | bottom up | return a response: handled |
+# | `process_exception` | the view, or rendering after it, raised | bottom up | return a response: handled |
 # | `process_template_response` | the response can `render()` | bottom up | change template and context |
 #
 # Which of them do Django's own use? `process_request` and `process_response` are called by `MiddlewareMixin`, their common base, not by the handler:
@@ -604,7 +597,7 @@ for name in settings.MIDDLEWARE:
 #
 # None of them listens to exceptions; that is for you. Two that do, around a view that fails. Who is asked first?
 
-# %%
+# %% reason="Two middleware that differ in one method."
 class Asking:
     def __init__(self, get_response):
         self.get_response = get_response
@@ -679,13 +672,14 @@ for chain in ([COMMON, "__main__.footer"], ["__main__.footer", COMMON]):
     print(len(reply.content), reply["Content-Length"])
 
 # %% [markdown]
-# In the second order the browser stops reading after six bytes: the page arrives cut. Whatever changes bodies stands inside.
+# In the second order a browser believes the header and stops after six bytes: the page arrives cut. Whatever changes bodies stands inside,
+# or sets the header anew, as `GZipMiddleware` does.
 
 # %% [markdown]
 # **Asynchronous.** Under ASGI a synchronous layer runs in a thread. `both` is written for both kinds of servers, `A` is not. Count how often the request
 # changes from the event loop into a thread; Django itself does so twice, for its signals and to close:
 
-# %%
+# %% reason="A middleware for both kinds of servers is two functions in one."
 @sync_and_async_middleware
 def both(get_response):
     if iscoroutinefunction(get_response):
@@ -731,8 +725,8 @@ await hops("__main__.both", "__main__.A")
 await hops("__main__.A", "__main__.both")
 
 # %% [markdown]
-# One hop for `A`, and everything **outside** of it runs synchronously with it, in the same thread, even `both`. Inside, the request comes back to the event loop,
-# and the thread waits. Now the seven of a new project, every one of them async capable. Your guess?
+# One hop for `A`, and what is **outside** of it and can be synchronous is so too, in the same thread: `both` in the fourth line. Inside, the request
+# comes back to the event loop, and the thread waits. Now the seven of a new project, every one of them async capable. Your guess?
 
 # %%
 STOCK = [SESSION, COMMON, AUTHENTICATION, "django.middleware.security.SecurityMiddleware"]
@@ -764,8 +758,8 @@ run("catching", view=failing(ValueError))
 run("catching", view=failing(Http404))
 
 # %% [markdown]
-# `get_response` never raises: Django wraps the view and **each** middleware in `convert_exception_to_response`. Look at the status, or use
-# `process_exception`. That the request always reaches the view is the other half of the same belief, and you have closed the shop above.
+# Django wraps the view and **each** middleware in `convert_exception_to_response`, so `get_response` returns. (The setting `DEBUG_PROPAGATE_EXCEPTIONS` lets a
+# 500 through; it is for debugging.) Look at the status, or use `process_exception`. That the request always reaches the view is the other half of the same belief, and you have closed the shop above.
 
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
@@ -777,7 +771,7 @@ run("catching", view=failing(Http404))
 # - *What is `MiddlewareNotUsed` for?* Raised when the chain is built, by a factory or `__init__`: the layer is left out, and no request pays for asking a
 #   setting.
 
-# %%
+# %% reason="A middleware for both kinds of servers is two functions in one."
 @sync_and_async_middleware
 def timing(get_response):
     def stamp(response, started):
@@ -802,7 +796,7 @@ with override_settings(MIDDLEWARE=["__main__.timing"], ROOT_URLCONF=(path("", vi
 # %% [markdown]
 # Why not on `self`? There is one instance for all requests. Two customers at the same time, and a layer that remembers the name:
 
-# %%
+# %% reason="A class, as it would stand in a project."
 class Forgetful:
     sync_capable, async_capable = False, True
 
@@ -855,8 +849,8 @@ with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, LOGIN_REQUIRED], ROOT_U
 # %% [markdown]
 # The login view has its mark, or nobody could ever get in.
 #
-# **Versions.** `ContentSecurityPolicyMiddleware` is new in 6.0; 5.2 needs a package for it. The policy is a setting, the header is on every
-# response:
+# **Versions.** `ContentSecurityPolicyMiddleware` is new in 6.0; 5.2 needs a package for it. The policy is a setting, and becomes a
+# header:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 0):
