@@ -23,6 +23,8 @@ from importlib.util import find_spec
 import django
 from catalog.models import Book
 from django.apps import apps
+from django.contrib import admin
+from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.http import HttpResponse
 from django.template import engines
@@ -53,8 +55,8 @@ print(metadata("Django")["License-Expression"])
 print([line.split(">")[0] for line in requires("Django") if ";" not in line])
 
 # %% [markdown]
-# A framework of this size with two dependencies. The rest is in the box. A new project lists six
-# apps of Django's own, and these bring the tables of the first `migrate`:
+# A framework of this size with two dependencies. The rest is in the box. How many apps of Django's own
+# does a new project list, and can you name them? (The bookshop has kept them all.)
 
 # %%
 print([app.label for app in apps.get_app_configs() if app.name.startswith("django.contrib.")])
@@ -125,7 +127,8 @@ for name, command in commands.items():
 # %% [markdown]
 # A path of Django leads to a view, whatever the method; the view decides, or a decorator such as
 # [`require_GET`](https://docs.djangoproject.com/en/stable/topics/http/decorators/). (In a whole project the CSRF protection,
-# a middleware, would stop this POST with 403.) In the other two a route is a path with a method. In Node the endpoint is no shorter, and its `http` module has no routes at all:
+# a middleware, would stop this POST with 403.) In the other two a route is a path with a method. In Node the endpoint is no shorter, and its `http` module knows neither routes nor methods: a POST gets the
+# book as well.
 #
 # ```javascript
 # const http = require("node:http");
@@ -182,10 +185,19 @@ print(find_spec("django.plugins"), find_spec("django.contrib.plugins"), apps.get
 # %% [markdown]
 # Dates and names go wrong as well. Written from fall 2003 by Adrian Holovaty and Simon Willison (one article makes him
 # "Willson"), named after Django Reinhardt, [open since the summer of 2005](https://docs.djangoproject.com/en/stable/faq/general/):
-# "for over a decade" is now more than two. The admin site is no open door either: a model must be registered, and a
-# user must be staff.
+# "for over a decade" is now more than two, and a list last updated in January 2024 ends with 5.0. Its list of users is cut off:
+# the FAQ names Disqus, Instagram, Pinterest and Mozilla. Which releases are newer than that list?
 
 # %%
+newer = [release for release in [(5, 1), (5, 2), (6, 0), (6, 1)] if release > (5, 0)]
+print(len(newer), django.VERSION >= newer[1])
+
+# %% [markdown]
+# "The admin site gives create, read, update and delete for the models" is half of it: a model must be registered, and the visitor must
+# be staff, with the permission for that model. Mira is a customer. What does she get?
+
+# %%
+print(admin.site.is_registered(Book), admin.site.is_registered(Session))
 print(get("/admin/").status, "→", get("/admin/")["Location"])
 print(get("/admin/", user="mira").status, "→", get("/admin/", user="mira")["Location"])
 
@@ -198,17 +210,20 @@ print(get("/admin/", user="mira").status, "→", get("/admin/", user="mira")["Lo
 # - *What do you get over Flask or FastAPI, and what do you pay?* Everything that fits together, one upgrade path, one security
 #   team. One pays with conventions, and where a service has no users, no forms and no tables, with parts that stay unused.
 # - *What changes with calendar versions?* From January 2028 a release a year, named Django 2028.0, each supported for three years;
-#   separate long-term releases end. Deprecations are announced as `RemovedInDjango2028Warning`.
+#   there are no separate long-term releases after 6.2. Deprecations are announced as `RemovedInDjango2028Warning`.
 
 # %% [markdown]
-# The years of support follow from the policy, so one can compute them. From 2028 on, which releases are supported in a given year?
+# The years of support follow from the policy ([DEP 20](https://github.com/django/deps/blob/main/accepted/0020-annual-release-cycle.rst)), so one
+# can compute them. 5.2 and 6.2 keep their own ends, in April 2028 and April 2030. Which releases get security fixes in March of a year?
 
 # %%
-def supported(year, first=2028, years=3):
-    return [f"{release}.0" for release in range(max(first, year - years + 1), year + 1)]
+def supported(year):
+    numbered = [release for release, end in {"5.2": 2028, "6.2": 2030}.items() if year <= end]
+    return numbered + [f"{january}.0" for january in range(max(2028, year - 2), year + 1)]
 
 
-print(supported(2028), supported(2031))
+for year in (2028, 2030, 2031):
+    print(year, *supported(year))
 
 # %% [markdown]
 # **Versions.** 5.2 runs on Python 3.10 and newer, 6.0 and 6.1 on 3.12 and newer. The names of the deprecation warnings tell
@@ -309,12 +324,12 @@ with override_settings(**settings):
 path("books/", "storefront/home.html")
 
 # %% [markdown]
-# The second version of it is that a template is an HTML file. It is text of any kind, a CSV for one, and the language
-# of Django is one of two built-in engines:
+# The second version of it is that a template is an HTML file. It is text of any kind, a letter for one (where `&` has to stay
+# `&`), and the language of Django is one of two built-in engines:
 
 # %%
-csv = engines["django"].from_string("title,price\n{% for book in books %}{{ book.title }},{{ book.price }}\n{% endfor %}")
-print(csv.render({"books": Book.objects.filter(title="Emma")}))
+letter = "{% autoescape off %}Dear {{ name }},\n{{ book.title }} costs {{ book.price }} now.{% endautoescape %}"
+print(engines["django"].from_string(letter).render({"name": "Mira & Ben", "book": Book.objects.get(title="Emma")}))
 print(find_spec("django.template.backends.jinja2") is not None)
 
 # %% [markdown]

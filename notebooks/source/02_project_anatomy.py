@@ -15,17 +15,24 @@ start()
 
 # Django is set up now, so its models can be imported.
 import re
+from difflib import unified_diff
+from importlib.util import find_spec
 from io import StringIO
+from pathlib import Path
 from shutil import which
 
 import django
 from catalog.models import Book
-from django.apps import AppConfig, apps
-from django.core.exceptions import ImproperlyConfigured
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import Tags, register
+from django.core.checks.registry import registry
 from django.core.management import CommandError, call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.core.management.commands.runserver import Command as Runserver
-from django.db import connection
+from django.db.backends.postgresql.client import DatabaseClient
+from django.urls import URLResolver, get_resolver
+from storefront.urls import urlpatterns
 
 # %% [markdown]
 # ## Q03 · Explain the files of a new project
@@ -35,7 +42,7 @@ from django.db import connection
 # **Say it.** `startproject` makes `manage.py` and one package. In the package are `settings.py`, the configuration, `urls.py`, the
 # root of all URLs, and two entry points for servers: `wsgi.py` for synchronous and `asgi.py` for asynchronous ones. `startapp` adds
 # a package for one part of the domain: `models.py`, `views.py`, `admin.py`, `apps.py`, `tests.py` and `migrations`. It makes no
-# `urls.py`. Few of these names are law; the package `migrations` and the module `models` are.
+# `urls.py`. Django itself looks for `models`, `apps`, `admin` and `migrations`; `views` is a habit.
 #
 # *What lifts it:* know which file is imported by whom: `manage.py` and both entry points name the settings module, and the settings
 # name the URLconf.
@@ -53,7 +60,14 @@ site.tree("books")
 
 # %% [markdown]
 # There is no `urls.py` in the app: you write it, and the project's `urls.py` includes it. So "all URLs of the project are in
-# `urls.py`", as one list has it, is true of a project without apps only. The app needs one line in the settings, and a model:
+# `urls.py`", as one list has it, is true of a project without apps only. How many entries of the bookshop's own include others?
+
+# %%
+entries = get_resolver().url_patterns
+print(len(entries), [str(entry.pattern) for entry in entries if isinstance(entry, URLResolver)])
+
+# %% [markdown]
+# The new app needs one line in the settings, and a model:
 
 # %%
 site.replace("mysite/settings.py", "INSTALLED_APPS = [", "INSTALLED_APPS = [\n    'books',")
@@ -74,7 +88,7 @@ def without(file, command="python manage.py check"):
     site.delete(file)
     last = site.output(command).splitlines()[-1]
     site.write(file, kept)
-    print(f"{file:27} {last}")
+    print(f"{file:28} {last}")
 
 
 for file in ("settings.py", "urls.py", "wsgi.py", "asgi.py", "__init__.py"):
@@ -108,7 +122,16 @@ for name in ("wsgi", "asgi"):
     print(name, site.output(f'python -c "{code}"'))
 
 # %% [markdown]
-# Neither file is a setting for production alone: a server imports one of them, and with it the settings that it names, unless
+# The outer folder is the opposite case: it bears the project's name, and nothing depends on it. Rename it, and what breaks?
+
+# %%
+outer = scratch()
+outer.run("django-admin startproject mysite")
+(outer.path / "mysite").rename(outer.path / "anything")
+outer.run("python anything/manage.py check")
+
+# %% [markdown]
+# Neither entry point is for production alone: a server imports one of them, and with it the settings that it names, unless
 # the environment named others. `setdefault` lets an exported variable win:
 
 # %%
@@ -135,8 +158,22 @@ site.write("unchecked/test_b.py", test)
 print(site.output("python manage.py test").splitlines()[0])
 
 # %% [markdown]
-# **Versions.** The files are the same on 5.2 and 6.1; two lines in them are not. 5.2 writes `default_auto_field` into every `apps.py` and
-# `DEFAULT_AUTO_FIELD` into the settings, since 6.0 `BigAutoField` is the default. 6.1 adds `MAILERS`, with mail to the console:
+# **Versions.** The trees above are the same on 5.2 and 6.1, and so is each file but for two (and the version in their links):
+#
+# | file | 5.2 | 6.1 |
+# | --- | --- | --- |
+# | `mysite/settings.py` | ends with `DEFAULT_AUTO_FIELD` | ends with `MAILERS`: mail goes to the console |
+# | `books/apps.py` | `default_auto_field` and `name` | `name` |
+#
+# Since 6.0 `BigAutoField` is the default, so nobody has to write it. Side by side:
+
+# %%
+made = site.read("books/apps.py")
+line = "    default_auto_field = 'django.db.models.BigAutoField'\n"
+new = made.replace(line, "")
+old = new.replace("    name", line + "    name")
+print(made == (new if django.VERSION >= (6, 0) else old))
+print(*unified_diff(old.splitlines(), new.splitlines(), "5.2", "6.1", n=1, lineterm=""), sep="\n")
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -164,19 +201,17 @@ quiz("Q03")
 # *What lifts it:* an app is identified by its label, which is in table names, permissions and migrations for good.
 
 # %% [markdown]
-# **See it.** Where do the bookshop's apps live? Guess how many come from outside of it before you run:
+# **See it.** Where do the bookshop's apps live? Before you run: are more of them its own, or somebody else's?
 
 # %%
-def home(app):
-    return app.name.split(".")[0]
-
-
-homes = [home(app) for app in apps.get_app_configs()]
-print("django" in homes, "catalog" in homes, "config" in homes)
-print([app.label for app in apps.get_app_configs() if home(app) == "django"])
+own = [app for app in apps.get_app_configs() if Path(app.path).is_relative_to(settings.BASE_DIR)]
+others = [app for app in apps.get_app_configs() if app not in own]
+print("its own:", *[app.label for app in own])
+print("Django's:", *[app.label for app in others if app.name.startswith("django.")])
+print(len(others) > len(own), apps.is_installed("rest_framework"), apps.is_installed("config"))
 
 # %% [markdown]
-# `config` is the bookshop's project package, and no app. What an app has, its `AppConfig` knows, and the label is where the names of
+# Most are somebody else's, REST framework among them (`lab` is this course's). `config` is the bookshop's project package, and no app. What an app has, its `AppConfig` knows, and the label is where the names of
 # tables begin:
 
 # %%
@@ -215,9 +250,7 @@ print(site.output("python manage.py check"))
 # belief alive; it makes an app of it:
 
 # %%
-from storefront.urls import urlpatterns
-
-print(len(urlpatterns) > 1, hasattr(catalog.module, "urls"))
+print(len(urlpatterns) > 20, find_spec("catalog.urls"))
 site.replace("mysite/settings.py", "    'books',\n", "    'books',\n    'mysite',\n")
 print(site.output("python manage.py check"))
 
@@ -271,7 +304,7 @@ quiz("Q04")
 site = scratch("mysite")
 site.run("python manage.py check")
 site.run("django-admin check --settings mysite.settings --pythonpath .")
-print(site.output("django-admin check").splitlines()[-1][:83])
+print(site.output("django-admin check").splitlines()[-1].split(". ")[0])
 
 # %% [markdown]
 # `help` lists commands by the app that brings them. How many has Django itself, and which apps add some? (`staticfiles`
@@ -291,8 +324,22 @@ print(sorted(set(re.findall(r"security\.W\d+", site.output("python manage.py che
 print(*[line for line in site.output("python manage.py diffsettings").splitlines() if line.startswith(("DEBUG", "ROOT"))])
 
 # %% [markdown]
-# Six warnings that a plain `check` keeps to itself: a green one says nothing about production. It looks at settings and models,
-# since 6.1 also at the databases ([reference](https://docs.djangoproject.com/en/stable/ref/django-admin/#check)).
+# Seven warnings that a plain `check` keeps to itself: a green one says nothing about production. "It inspects the entire project" goes too
+# far in a second way. When is a check of the database itself asked?
+
+# %%
+@register(Tags.database)
+def reachable(app_configs, databases, **kwargs):
+    print("asked about", databases or "nothing")
+    return []
+
+
+call_command("check", databases=["default"], stdout=StringIO(), stderr=StringIO())
+registry.registered_checks.discard(reachable)
+
+# %% [markdown]
+# Only with `--database default`: a plain `check` reads code and settings
+# ([reference](https://docs.djangoproject.com/en/stable/ref/django-admin/#check)).
 #
 # **When a model changes.** `makemigrations` compares models with migration files, `migrate` runs the files. Which of the two notices the new
 # model?
@@ -315,18 +362,22 @@ site.run("python manage.py showmigrations books")
 site.run("python manage.py migrate books")
 
 # %% [markdown]
-# Many small migrations can be made fewer: `optimizemigration` shortens one, `squashmigrations` joins several. Here, a column that was added
-# later ends up in the `CreateModel`:
+# Many small migrations can be made fewer: `squashmigrations` joins several in a new file, `optimizemigration` shortens one. (The first does
+# both, unless told not to, as here.) Where does the column end up that was added later?
 
 # %%
 site.write("books/models.py", model + "    pages = models.IntegerField(null=True)\n")
-site.run("python manage.py makemigrations --name pages")
-site.run("python manage.py squashmigrations books 0002 --no-input", lines=6)
-print(site.output("python manage.py optimizemigration books 0002"))
+site.output("python manage.py makemigrations --name pages")
+site.run("python manage.py squashmigrations books 0002 --no-input --no-optimize", lines=5)
+site.run("python manage.py optimizemigration books 0001_squashed_0002_pages")
+squashed = site.read("books/migrations/0001_squashed_0002_pages.py")
+print("pages" in squashed, "AddField" in squashed)
 
 # %% [markdown]
-# **Data.** `dumpdata` writes rows as JSON, `loaddata` reads them, `flush` empties the tables and keeps them. What does `showmigrations` say after
-# a `flush`?
+# It is in the `CreateModel` now.
+#
+# **Data.** `dumpdata` prints rows as JSON, those of each model's default manager (`--all`: every row); `loaddata` reads them. `flush` empties
+# the tables. What is in them right after it, and what does `showmigrations` say?
 
 # %%
 site.run("python manage.py migrate", lines=0)
@@ -334,11 +385,13 @@ site.write("one.json", '[{"model": "books.book", "pk": 1, "fields": {"title": "E
 site.run("python manage.py loaddata one.json")
 print(site.output("python manage.py dumpdata books"))
 site.run("python manage.py flush --no-input")
-print(site.output("python manage.py dumpdata books"), site.output("python manage.py showmigrations books").count("[X]"))
+left = site.output("python manage.py dumpdata books auth")
+print("books.book" in left, "auth.permission" in left)
+site.run("python manage.py showmigrations books")
 
 # %% [markdown]
-# Tables and migrations stay, rows go. `sqlflush` and `sqlsequencereset` print and change nothing; on SQLite there are no sequences.
-# `inspectdb` writes models for tables that exist, not to be managed by Django:
+# Tables and migrations stay, rows go, and `post_migrate` is sent again: so the permissions are back. `sqlflush` and `sqlsequencereset` print
+# and change nothing; for SQLite the second has nothing to print. `inspectdb` writes models for tables that exist, not to be managed by Django:
 
 # %%
 print(site.output("python manage.py sqlflush").count("DELETE FROM"))
@@ -349,10 +402,17 @@ print("managed = False" in site.output("python manage.py inspectdb books_book"))
 # `dbshell` starts the database's own client. "It uses `USER`, `PASSWORD` and `DB_NAME`", says a list; there is no such key as the last:
 
 # %%
-from django.db.backends.postgresql.client import DatabaseClient
-
 parameters = {"NAME": "shop", "USER": "ida", "HOST": "localhost", "DB_NAME": "other", "OPTIONS": {}}
 print(DatabaseClient.settings_to_cmd_args_env(parameters, [])[0])
+
+# %% [markdown]
+# The key is `NAME`, and for SQLite it is the file. What is typed goes to that program, `sqlite3`, which must be installed:
+
+# %% tags=["needs-sqlite3"]
+if which("sqlite3"):
+    site.run("python manage.py dbshell", answers="SELECT count(*) FROM books_book;")
+else:
+    print("sqlite3 is not installed here: it would print 0.")
 
 # %% [markdown]
 # **People and sessions.** `createsuperuser` can run without questions, with the password from the environment. `changepassword` asks at the
@@ -361,39 +421,70 @@ print(DatabaseClient.settings_to_cmd_args_env(parameters, [])[0])
 # %%
 site.run("python manage.py createsuperuser --no-input --username ida --email ida@example.com", DJANGO_SUPERUSER_PASSWORD="spell-7")
 site.run("python manage.py changepassword nobody")
+
+# %% [markdown]
+# What is left behind, some commands remove. Here is an expired session, and the content types of a model that was deleted from `books`, and of one
+# whose whole app is gone:
+
+# %%
+site.write("leave.py", """
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.backends.db import SessionStore
+
+for label in ("books", "gone"):
+    ContentType.objects.create(app_label=label, model="deleted")
+session = SessionStore()
+session.set_expiry(-1)
+session.save()
+""")
+site.output('python manage.py shell --no-imports -c "import leave"')
+
+# %% [markdown]
+# Which of the two content types is removed without `--include-stale-apps`?
+
+# %%
+print(site.output("python manage.py dumpdata sessions").count("session_data"))
 site.run("python manage.py clearsessions")
-site.run("python manage.py createcachetable")
-site.run("python manage.py remove_stale_contenttypes --no-input")
+print(site.output("python manage.py dumpdata sessions").count("session_data"))
+site.run("python manage.py remove_stale_contenttypes --no-input --verbosity 2")
+site.run("python manage.py remove_stale_contenttypes --no-input --verbosity 2 --include-stale-apps")
+site.run("python manage.py createcachetable shop_cache --verbosity 2")
 
 # %% [markdown]
-# The last three are quiet when there is nothing to do. `clearsessions` belongs into cron, because nothing else removes expired rows.
-# `createcachetable` does its work for caches in the database, and `remove_stale_contenttypes` after a model was deleted (with
-# `--include-stale-apps` after an app was).
+# `clearsessions` belongs into cron, because nothing else removes expired rows. With a content type go the rows that point to it. `createcachetable`
+# makes the table of a cache that lives in the database; its name is usually taken from `CACHES`.
 
 # %% [markdown]
-# **Mail and files.** A message to nobody shows whether mail works. `findstatic` and `collectstatic` come with `staticfiles`, and many lists
+# **Mail and files.** `sendtestemail` sends one message, here to the console, which is where a new project of 6.1 sends all. `findstatic` and `collectstatic` come with `staticfiles`, and many lists
 # leave them out:
 
 # %%
 site.run("python manage.py findstatic admin/css/base.css", lines=1)
 site.replace("mysite/settings.py", "STATIC_URL = 'static/'", "STATIC_URL = 'static/'\nSTATIC_ROOT = BASE_DIR / 'collected'")
 print("static files copied" in site.output("python manage.py collectstatic --no-input"))
-mail = {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"} if django.VERSION < (6, 1) else {}
-site.write("mysite/mail.py", "from .settings import *\n" + "\n".join(f"{name} = {value!r}" for name, value in mail.items()))
-print("To: ida@example.com" in site.output("python manage.py sendtestemail ida@example.com --settings mysite.mail"))
+if django.VERSION < (6, 1):
+    console = "\nEMAIL_BACKEND = 'django.core.mail.backends.console.EmailBackend'"
+    site.write("mysite/settings.py", site.read("mysite/settings.py") + console)
+print("To: ida@example.com" in site.output("python manage.py sendtestemail ida@example.com"))
 
 # %% [markdown]
 # **Work and tests.** `runserver` for development, at port 8000 of this machine alone; `testserver` the same on a database made from a fixture;
-# `shell` with the models imported (since 5.2); `test` finds files named `test*.py`, whatever `INSTALLED_APPS` says.
+# `shell` with the models imported (since 5.2). "`test` runs the tests of all installed apps", says a list. Does it find one in a package that is no
+# app?
 
 # %%
 print(Runserver.default_addr, Runserver.default_port)
 print(site.output('python manage.py shell --verbosity 0 -c "print(Book.objects.count())"'))
+site.write("outside/__init__.py", "")
+site.write("outside/test_a.py", "from unittest import TestCase\n\n\nclass A(TestCase):\n    def test(self):\n        pass")
 print(site.output("python manage.py test").splitlines()[0])
 with site.running("python manage.py testserver one.json --addrport 8000 --no-input") as server:
-    print("Installed 1 object" in server.log)
+    print("Installed 1 object" in server.log, "Do not use it in a production setting" in server.log)
 
 # %% [markdown]
+# It does: `test` looks for files named `test*.py` below the current folder, whatever `INSTALLED_APPS` says. And each start of the server prints that it
+# is not for production.
+#
 # **Translations.** `makemessages` collects texts into `.po` files, `compilemessages` turns those into the `.mo` files that Django reads. Both
 # call GNU gettext, which must be installed:
 
@@ -424,7 +515,7 @@ print("seed" in shop.output("python manage.py help --commands").split())
 # - *How do you write a command, and how do you test it?* A class `Command` in `management/commands/` of an app; its module's name is the
 #   command's. Write to `self.stdout`, raise `CommandError` for what the user can mend, and call it in a test with `call_command`.
 # - *What does `check --deploy` look at?* Security settings: `DEBUG`, the secret key, HTTPS redirect, HSTS, secure cookies, allowed hosts.
-#   It cannot see the web server, the database or the network.
+#   It cannot see the web server, the proxy or the network.
 # - *What does `shell` import for you?* All models since 5.2; since 6.0 also `settings`, `connection`, `models`, `functions`, `timezone`
 #   and `reset_queries`. Override `get_auto_imports()` in a command named `shell` of your own, or pass `--no-imports`.
 
@@ -452,15 +543,17 @@ print(printed.getvalue())
 call_command(Command(), -1)
 
 # %% [markdown]
-# **Versions.** Since 6.0 `startproject` and `startapp` make the folder that they are given; 5.2 wants it to exist. Since 6.1 `sendtestemail`
-# takes `--using`, the name of a mailer:
+# **Versions.** Since 6.0 `startproject` and `startapp` make the folder that they are given, where 5.2 wants it to exist, and a squashed migration
+# can be squashed again, where 5.2 refuses. Since 6.1 `sendtestemail` takes `--using`, the name of a mailer:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
     site.run("django-admin startapp loans src/loans")
+    site.run("python manage.py makemigrations books --empty --name later", lines=2)
+    site.run("python manage.py squashmigrations books 0003 --no-input", lines=3)
     print("--using" in site.output("python manage.py sendtestemail --help"))
 else:
-    print("Django 6.1 makes src/loans and prints True")
+    print("Django 6.1 makes src/loans, squashes again, and prints True")
 
 # %%
 quiz("Q05")
