@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 07 · Static and media files
 #
-# After this chapter you can say which files belong to the code and which to the users, take an upload without opening the site to
-# whoever sent it, and bring style sheets and scripts to production under names that browsers may keep for ever.
+# After this chapter you can tell the files of the code from those of the users, take an upload without opening the
+# site to its sender, and bring style sheets to production under names that browsers may keep for years.
 #
 # *Questions: Q19 static and media files · Q20 configuring static files.* Predict each output before you run its cell.
 # [Exercises 07.1 to 07.8](../exercises/07_static_and_media.ipynb) follow.
@@ -24,13 +24,14 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import django
+from accounts.models import User
 from catalog.models import Book, Excerpt
 from django.conf import settings
 from django.conf.urls.static import static as media_urls
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.views import serve as serve_static
-from django.core.exceptions import PermissionDenied, SuspiciousFileOperation, ValidationError
+from django.core.exceptions import SuspiciousFileOperation, ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, InvalidStorageError, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -48,15 +49,18 @@ from django.views.static import serve as serve_media
 #
 # *Basic · asked as T16, B7*
 #
-# **Say it.** Static files are part of the code: style sheets, scripts, icons. Developers write them, a release ships them, and
-# `{% static %}` makes their URLs under `STATIC_URL`. Media files are data: users upload them while the site runs, a `FileField`
-# stores the name in the row, and the file goes below `MEDIA_ROOT` or into object storage. So static files can be trusted and
-# rebuilt, media files need a backup and cannot be trusted. In production Django serves neither by itself.
+# **Say it.** Static files are part of the code: style sheets, scripts, icons. Developers write them, a release ships
+# them, and `{% static %}` makes their URLs under `STATIC_URL`. Media files are data: users upload them while the site
+# runs, a `FileField` stores the name in the row, and the file goes below `MEDIA_ROOT` or into object storage. So
+# static files can be trusted and rebuilt, media files need a backup and cannot be trusted. In production Django serves
+# neither by itself.
 #
-# *What lifts it:* say where uploads are served from, and with which headers; that decides whether one of them can run a script.
+# *What lifts it:* say where uploads are served from, and with which headers; that decides whether one of them can run
+# a script.
 
 # %% [markdown]
-# **See it.** The finders know where static files lie, in the project and in its apps. Which of these four names does each one find?
+# **See it.** The finders know where static files lie, in the project and in its apps. Which of these four names does
+# each one find?
 
 # %%
 names = ["brand/sign.svg", "storefront/shop.css", "admin/css/base.css", "excerpts/emma.txt"]
@@ -64,16 +68,16 @@ for finder in finders.get_finders():
     print(type(finder).__name__, [name for name in names if finder.find(name)])
 
 # %% [markdown]
-# One looks into the folders of `STATICFILES_DIRS`, the other into `static/` of each app, Django's admin included. An upload is found by
-# none. And `static()` looks nowhere here, it only joins a URL:
+# One looks into the folders of `STATICFILES_DIRS`, the other into `static/` of each app, Django's admin included. An
+# upload is found by none. And `static()` looks nowhere here, it only joins a URL:
 
 # %%
 print(static("storefront/shop.css"), finders.find("storefront/shop.css") is not None)
 print(static("no/such.css"), finders.find("no/such.css"))
 
 # %% [markdown]
-# Now an upload, through a form, into a folder for media files. The bookshop keeps uploads in memory in a notebook, so these settings say
-# otherwise for a while:
+# Now an upload, through a form, into a folder for media files. The bookshop keeps uploads in memory in a notebook, so
+# these settings say otherwise for a while:
 
 # %%
 class Leaflet(models.Model):
@@ -106,8 +110,8 @@ with override_settings(**on_disk):
     print(Path(leaflet.file.path).relative_to(folder.name).as_posix())
 
 # %% [markdown]
-# The row has a path relative to the storage, and no address: move the files and change the settings, and no row changes. Somebody else
-# uploads a `spring.txt` too. Is the first one lost?
+# The row has a path relative to the storage, and no address: move the files and change the settings, and no row
+# changes. Somebody else uploads a `spring.txt` too. Is the first one lost?
 
 # %%
 with override_settings(**on_disk):
@@ -116,8 +120,15 @@ with override_settings(**on_disk):
     print(leaflet.file.read(), second.file.size)
 
 # %% [markdown]
-# Seven random characters keep them apart. So never build the URL from the name that was sent: ask `file.url`. (To have the last one win, there
-# is `FileSystemStorage(allow_overwrite=True)` since 5.1.) The row goes; does the file?
+# Seven random characters keep them apart. So never build the URL from the name that was sent: ask `file.url`. Where
+# the last one shall win, there is an argument since 5.1:
+
+# %%
+last = FileSystemStorage(folder.name, allow_overwrite=True)
+print(last.save("leaflets/spring.txt", ContentFile(b"The last one")))
+
+# %% [markdown]
+# Now a row goes. Does its file?
 
 # %%
 with override_settings(**on_disk):
@@ -125,11 +136,13 @@ with override_settings(**on_disk):
     print(Leaflet.objects.count(), default_storage.exists(second.file.name))
 
 # %% [markdown]
-# It stays, so that a transaction rolled back does not miss its file. Delete it
-# [in `on_commit`](https://docs.djangoproject.com/en/stable/topics/db/transactions/#performing-actions-after-commit), as the bookshop's excerpts do, or sweep now and then.
-#
-# **The trap.** "The app `staticfiles` manages static files": it finds and collects them, and serves them while you develop. With `DEBUG = False`
-# its view, which `runserver` uses, refuses, and so does the helper that serves media:
+# It stays: a row comes back when a transaction is rolled back, a file does not. Delete it in
+# [`on_commit`](https://docs.djangoproject.com/en/stable/topics/db/transactions/#performing-actions-after-commit), as
+# the bookshop does, or sweep now and then.
+
+# %% [markdown]
+# **The trap.** "The app `staticfiles` manages static files": it finds and collects them, and serves them while you
+# develop. With `DEBUG` off its view refuses, and the helper for media makes no pattern:
 
 # %%
 def answer(debug):
@@ -144,8 +157,8 @@ def answer(debug):
 print(answer(debug=True), answer(debug=False))
 
 # %% [markdown]
-# Two functions are called `static`. The one in `django.conf.urls.static` makes URL patterns, an empty list without `DEBUG`; the other one makes
-# the URL of a static file. Used for an upload, it leads to the wrong place:
+# Two functions are called `static`. The one in `django.conf.urls.static` makes URL patterns, an empty list without
+# `DEBUG`; the other one makes the URL of a static file. Used for an upload, it leads to the wrong place:
 
 # %%
 print(static(leaflet.file.name))
@@ -153,20 +166,21 @@ with override_settings(**on_disk):
     print(leaflet.file.url)
 
 # %% [markdown]
-# The dangerous trap is the cure that people find: serve `MEDIA_ROOT` from the same site, whatever is in it. A customer uploads a page with a
-# script. With which type does it come back?
+# The dangerous trap is the cure that people find: serve `MEDIA_ROOT` from the same site, whatever is in it. A customer
+# uploads a page with a script. With which type does it come back?
 
 # %%
 media = re_path(r"^media/(?P<path>.*)$", serve_media, {"document_root": folder.name})
-script = b"<script>document.title = 'I can read ' + document.cookie</script>"
+script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>document.title = 'read: ' + document.cookie</script></svg>"
 with override_settings(**on_disk, ROOT_URLCONF=(media,)):
     for name in ("offer.html", "offer.svg", "offer.txt"):
         reply = Client().get(upload(name, script).file.url)
         print(name, reply["Content-Type"], reply["X-Content-Type-Options"], reply["Content-Disposition"].split(";")[0])
 
 # %% [markdown]
-# Two of the three run their script as a page of the shop, with the session of whoever opens it: stored cross-site scripting. `nosniff` is there and
-# does not help, because nothing has to be guessed. What does the shop do about a file like that?
+# A browser runs the first two as pages of the shop, with the session of whoever opens them: stored cross-site
+# scripting. `nosniff` is there and does not help, because nothing has to be guessed. What does the shop do about such
+# a file?
 
 # %%
 emma = Book.objects.get(slug="emma")
@@ -181,10 +195,11 @@ except ValidationError as error:
 # %%
 Excerpt(book=emma).file.save("offer.txt", ContentFile(script))
 reply = get("/books/emma/excerpt/")
-reset()
+print(reply["Content-Type"], reply["X-Content-Type-Options"], reply["Content-Disposition"])
 
 # %% [markdown]
-# `attachment` has the browser save it instead of showing it, the type is one that the shop chose, and `nosniff` forbids to guess another.
+# `attachment` has the browser save it instead of showing it, the type is one that the shop chose, and here `nosniff`
+# matters: the browser may not guess another.
 #
 # The next attempt is a name that climbs out of the folder. Which of these doors is closed by whom?
 
@@ -198,22 +213,30 @@ with override_settings(**on_disk, ROOT_URLCONF=(media,)):
         print("SuspiciousFileOperation")
 
 # %% [markdown]
-# The upload keeps the last part of the name, the view answers 400, the storage raises. A path that you join yourself, with `open()`, has none of this.
+# The upload keeps the last part of the name, the view answers 400, the storage raises. A path that you join yourself,
+# with `open()`, has none of this.
 
 # %% [markdown] reason="Five questions, each with a full answer."
 # **Asked next**
 #
-# - *Where do user uploads go with three web servers?* To a place that all three share: object storage behind a storage class (such as
-#   [django-storages](https://django-storages.readthedocs.io/en/latest/)), or a network file system. On its own disk, each server knows only what it
-#   received itself, and a new container knows nothing. Models stay as they are; `STORAGES["default"]` changes.
+# - *Where do user uploads go with three web servers?* To a place that all three share: object storage behind a storage
+#   class (such as [django-storages](https://django-storages.readthedocs.io/en/latest/)), or a network file system. On
+#   its own disk, each server knows only what it received itself, and a new container knows nothing. Models stay as
+#   they are; `STORAGES["default"]` changes.
 # - *Why a separate domain for uploads?* A script in an uploaded file runs in the origin it came from. On another
-#   domain, not a subdomain, that origin has no session of yours and shares no cookies
-#   ([Django says so too](https://docs.djangoproject.com/en/stable/topics/security/#user-uploaded-content)). `MEDIA_URL` may be a whole URL.
-# - *How do private downloads work?* A view checks who asks. Then it sends the file itself, or an empty answer whose header `X-Accel-Redirect` names
-#   [an internal location of nginx](https://nginx.org/en/docs/http/ngx_http_core_module.html#internal), which sends it; or it hands out a signed URL that expires.
-# - *How large may an upload be?* Django sets no limit: `DATA_UPLOAD_MAX_MEMORY_SIZE` does not count files. Above 2.5 MB they go to a temporary file. Limit
-#   them in the web server, which never lets the rest in, and in the form.
-# - *What does `ImageField` add?* It opens the file with Pillow, and refuses what Pillow cannot read, SVG included. Without Pillow, `check` fails.
+#   domain, not a subdomain, it has no session of yours and no cookies
+#   ([Django says so too](https://docs.djangoproject.com/en/stable/topics/security/#user-uploaded-content)).
+#   `MEDIA_URL` may be a whole URL.
+# - *How do private downloads work?* A view checks who asks. Then it sends the file itself, or an empty answer whose
+#   header `X-Accel-Redirect` names
+#   [an internal location of nginx](https://nginx.org/en/docs/http/ngx_http_core_module.html#internal), which sends it;
+#   or it hands out a signed URL that expires.
+# - *How large may an upload be?* Django sets no limit: `DATA_UPLOAD_MAX_MEMORY_SIZE` does not count files. Above 2.5
+#   MB they go to a temporary file. Limit them in the web server, which never lets the rest in, and in the form.
+# - *What does `ImageField` add?* The form field has Pillow open the file, and refuses what Pillow cannot read, or what
+#   has another ending. A real picture
+#   [with a page hidden at its end](https://docs.djangoproject.com/en/stable/topics/security/#user-uploaded-content)
+#   passes, so headers still matter. Without Pillow, `check` fails.
 
 # %% [markdown]
 # Three servers are three disks. Guess the second line:
@@ -229,24 +252,24 @@ with override_settings(**on_disk | {"MEDIA_URL": "https://bookshop-uploads.examp
 # A private download in which Python decides and nginx sends. How many bytes does Django send?
 
 # %%
-def download(request, name):
+def sample(request):
     if not request.user.is_authenticated:
-        raise PermissionDenied
-    headers = {"X-Accel-Redirect": f"/protected/{name}", "Content-Disposition": "attachment", "Content-Type": ""}
-    return HttpResponse(headers=headers)
+        return HttpResponse("Log in first.", status=403)
+    name = Excerpt.objects.get(book__slug="emma").file.name
+    headers = {"X-Accel-Redirect": f"/protected/{name}", "Content-Disposition": "attachment"}
+    return HttpResponse(headers=headers, content_type="text/plain")
 
 
+# %%
 request = RequestFactory().get("/")
-request.user = AnonymousUser()
-try:
-    download(request, "invoice.pdf")
-except PermissionDenied:
-    print("403")
-request.user = Book._meta.apps.get_model("accounts", "User").objects.get(username="mira")
-print(len(download(request, "invoice.pdf").content), download(request, "invoice.pdf")["X-Accel-Redirect"])
+for request.user in (AnonymousUser(), User.objects.get(username="mira")):
+    reply = sample(request)
+    print(reply.status_code, len(reply.content), reply.headers.get("X-Accel-Redirect"))
+reset()
 
 # %% [markdown]
-# The location is `internal`, so nobody gets there without the view. A signed link needs no login; whoever has it, has the file, until it expires:
+# The location `/protected/` is `internal`, so nobody gets there without the view. And the path comes from a row: never
+# from the request. A signed link needs no login; whoever has it, has the file, until it expires:
 
 # %%
 signer = TimestampSigner(salt="downloads")
@@ -282,10 +305,10 @@ quiz("Q19")
 #
 # *Intermediate · asked as I4*
 #
-# **Say it.** In development nothing is needed but `django.contrib.staticfiles`, `STATIC_URL`, and files in `static/<app>/` of each app:
-# `runserver` finds and serves them. For production I set `STATIC_ROOT`, and a manifest storage in `STORAGES["staticfiles"]`. `collectstatic`
-# then copies every file there under a name with a hash of its content, `{% static %}` prints that name, and nginx, a CDN or WhiteNoise sends
-# it with a cache time of years.
+# **Say it.** In development nothing is needed but `django.contrib.staticfiles`, `STATIC_URL`, and files in
+# `static/<app>/` of each app: `runserver` finds and serves them. For production I set `STATIC_ROOT`, and a manifest
+# storage in `STORAGES["staticfiles"]`. `collectstatic` then copies every file there, also under a name with a hash of
+# its content, `{% static %}` prints that name, and nginx, a CDN or WhiteNoise sends it with a cache time of years.
 #
 # *What lifts it:* the hash is what makes the long cache time safe, and a missing file an error instead of a dead link.
 
@@ -321,8 +344,10 @@ for option, live in (("", {}), ("", {"LIVE": "1"}), ("--insecure", {"LIVE": "1"}
         print("DEBUG off" if live else "DEBUG on", option, status(f"{server.url}/static/books/site.css"))
 
 # %% [markdown]
-# Without `DEBUG` the server stops to serve static files, and many a first deployment has no style for that reason. `--insecure` is
-# [what its name says](https://docs.djangoproject.com/en/stable/ref/contrib/staticfiles/#cmdoption-runserver-insecure), and slow. Production wants the files in one folder:
+# Without `DEBUG` the server stops serving static files, and many a first deployment has no style for that reason.
+# `--insecure` is
+# [what its name says](https://docs.djangoproject.com/en/stable/ref/contrib/staticfiles/#cmdoption-runserver-insecure),
+# and slow. Production wants the files in one folder:
 
 # %%
 print(site.output("python manage.py collectstatic --no-input").splitlines()[-1])
@@ -331,8 +356,8 @@ site.run("python manage.py collectstatic --no-input --ignore admin")
 site.tree("collected")
 
 # %% [markdown]
-# `STATIC_ROOT` is a target, and has no default. (`--ignore admin` only keeps the lists short here.) Now the storage that puts the
-# hash into the names. `STORAGES` has two entries, and both have to be there:
+# `STATIC_ROOT` is a target, and has no default. (`--ignore admin` only keeps the lists short here.) Now the storage
+# that puts the hash into the names. `STORAGES` has two entries, and both have to be there:
 
 # %%
 site.replace("mysite/settings.py", "STATIC_URL = 'static/'\n", """STATIC_URL = 'static/'
@@ -345,11 +370,12 @@ site.output("python manage.py collectstatic --no-input --ignore admin")
 site.tree("collected")
 
 # %% [markdown]
-# `staticfiles.json` says which name became which. What does `{% static %}` print, with `DEBUG` and without?
+# `staticfiles.json` says which name became which. What does `static()`, which the tag calls, give with `DEBUG` and
+# without?
 
 # %%
 def url(name, **environment):
-    code = f"from django.template import Context, Template; print(Template('{{% load static %}}{{% static name %}}').render(Context({{'name': '{name}'}})))"
+    code = f"from django.templatetags.static import static; print(static('{name}'))"
     return site.output(f'python manage.py shell --no-imports --verbosity 0 -c "{code}"', **environment).splitlines()[-1]
 
 
@@ -361,8 +387,8 @@ print(manifest())
 print(url("books/site.css"), url("books/site.css", LIVE="1"))
 
 # %% [markdown]
-# While `DEBUG` is on the names stay plain, so nobody has to collect after each change. Now the picture changes, and nobody touches the style
-# sheet. Which names change?
+# While `DEBUG` is on the names stay plain, so nobody has to collect after each change. Now the picture changes, and
+# nobody touches the style sheet. Which names change?
 
 # %%
 before = manifest()
@@ -373,8 +399,8 @@ print(site.read(f"collected/{manifest()[1]}").splitlines()[0])
 print(all((site.path / "collected" / old).exists() for old in before))
 
 # %% [markdown]
-# Both: the storage rewrites `url()` in style sheets, so the sheet has a new content too. The old files are still there, and should
-# be: pages in caches and servers not yet updated ask for them. (`--clear` would remove them.)
+# Both: the storage rewrites `url()` in style sheets, so the sheet has a new content too. The old files are still
+# there, and should be: pages in caches and servers not yet updated ask for them. (`--clear` would remove them.)
 #
 # And a name that the manifest does not have?
 
@@ -383,19 +409,39 @@ print(url("books/forgotten.css"))
 print(url("books/forgotten.css", LIVE="1"))
 
 # %% [markdown]
-# In development a dead link, in production a page with status 500. `python manage.py test` runs without `DEBUG`, so it finds such a name if the
-# files were collected, and fails on *every* name if not. Give the tests the plain `StaticFilesStorage`, and the build a step that collects.
+# In development a dead link, in production a page with status 500. Tests run without `DEBUG`. What becomes of a
+# correct name where nobody has collected?
+
+# %%
+site.write("books/tests.py", """
+from django.templatetags.static import static
+from django.test import SimpleTestCase
+
+
+class Sheet(SimpleTestCase):
+    def test(self):
+        static("books/site.css")
+""")
+site.write("mysite/fresh.py", "from .settings import *\nSTATIC_ROOT = BASE_DIR / 'empty'")
+for module in ("mysite.settings", "mysite.fresh"):
+    print(module, site.output(f"python manage.py test --settings {module}").splitlines()[-1])
+
+# %% [markdown]
+# Without a manifest every name is missing. Collect before the tests, or give them the plain `StaticFilesStorage`,
+# which finds no wrong name either.
 #
 # Now serve them. WhiteNoise is one middleware, right after `SecurityMiddleware`, and a storage that also compresses:
 
 # %%
-site.replace("mysite/settings.py", "security.SecurityMiddleware',", "security.SecurityMiddleware',\n    'whitenoise.middleware.WhiteNoiseMiddleware',")
+security = "security.SecurityMiddleware',"
+site.replace("mysite/settings.py", security, f"{security}\n    'whitenoise.middleware.WhiteNoiseMiddleware',")
 site.replace("mysite/settings.py", "django.contrib.staticfiles.storage.Manifest", "whitenoise.storage.CompressedManifest")
 site.output("python manage.py collectstatic --no-input --ignore admin")
-print([path.name.split(".")[-2:] for path in sorted((site.path / "collected/books").glob("site.*.gz"))][0])
+print(sorted(path.name for path in (site.path / "collected/books").glob("*.gz")))
 
 # %% [markdown]
-# The request that got 404 above, sent to the same server without `DEBUG`. For how long may a browser keep each of the two names?
+# The request that got 404 above, sent to the same server without `DEBUG`. For how long may a browser keep each of the
+# two names?
 
 # %%
 def headers(url, **sent):
@@ -408,12 +454,15 @@ with site.running("python manage.py runserver 8000 --noreload", LIVE="1") as ser
         print(found["Cache-Control"], "|", found["Content-Encoding"])
 
 # %% [markdown]
-# Ten years and `immutable` for the name with the hash, because another content is another name. A minute for the plain name, whose content may
-# change. The same middleware works under gunicorn or another server; the bookshop uses it in `config/settings/production.py`.
+# Ten years and `immutable` for the name with the hash, because another content is another name. A minute for the plain
+# name, whose content may change. The same middleware works under gunicorn or another server; the bookshop uses it in
+# `config/settings/production.py`.
 
 # %% [markdown]
-# **The trap.** "`{% static %}` uses the configured `STATICFILES_STORAGE`" was true until Django 5.0. The setting was deprecated in 4.2 and
-# [removed in 5.1](https://docs.djangoproject.com/en/stable/releases/5.1/#features-removed-in-5-1). What happens to a project that still has it, here with a class that does not exist?
+# **The trap.** "`{% static %}` uses the configured `STATICFILES_STORAGE`" was true until Django 5.0. The setting was
+# deprecated in 4.2 and
+# [removed in 5.1](https://docs.djangoproject.com/en/stable/releases/5.1/#features-removed-in-5-1). What happens to a
+# project that still has it, here with a class that does not exist?
 
 # %%
 site.write("mysite/old.py", "from .settings import *\ndel STORAGES\nSTATICFILES_STORAGE = 'no.such.Storage'")
@@ -421,8 +470,9 @@ print(site.output("python -W error manage.py check --settings mysite.old"))
 print(url("books/site.css", LIVE="1", DJANGO_SETTINGS_MODULE="mysite.old"))
 
 # %% [markdown]
-# No error, no warning, no hash: after an upgrade the site works, and browsers keep old style sheets. The second trap is in the cure: a `STORAGES`
-# with `staticfiles` alone takes away the default for uploads. `check` is content; when does it fail?
+# No error, no warning, no hash: after an upgrade the site works, and browsers keep old style sheets. The second trap
+# is in the cure: a `STORAGES` with `staticfiles` alone takes away the default for uploads. `check` is content; when
+# does it fail?
 
 # %%
 with override_settings(STORAGES={"staticfiles": settings.STORAGES["staticfiles"]}):
@@ -433,8 +483,8 @@ with override_settings(STORAGES={"staticfiles": settings.STORAGES["staticfiles"]
         print(error)
 
 # %% [markdown]
-# And the third: `STATICFILES_DIRS` are sources, `STATIC_ROOT` is the target. Files written into the target by hand are in no repository, and one
-# folder for both is refused:
+# And the third: `STATICFILES_DIRS` are sources, `STATIC_ROOT` is the target. Files written into the target by hand are
+# in no repository, and one folder for both is refused:
 
 # %%
 site.write("mysite/same.py", "from .settings import *\nSTATICFILES_DIRS = [STATIC_ROOT]")
@@ -443,15 +493,19 @@ print(site.output("python manage.py check --settings mysite.same").splitlines()[
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
-# - *How does cache busting work?* The URL contains a hash of the content. Browsers keep it for years and never ask again; a change makes a new URL, and the
-#   page, which is not kept that long, names it. A query string with a version needs somebody to raise it, and the hash does not.
-# - *WhiteNoise, nginx or a CDN?* WhiteNoise needs no other server and fits containers, at the price of Python time for each file. nginx spares that
-#   where it stands in front anyway. A CDN is near the reader, and in front of WhiteNoise it asks once for each name. With it, `STATIC_URL` is a whole URL.
-# - *What does `collectstatic` do on name collisions?* The first file found wins, `STATICFILES_DIRS` before apps, apps in their order; the others are ignored with
-#   a notice. That is a way to override a file of a package, and the reason for `static/books/site.css` instead of `static/site.css`.
+# - *How does cache busting work?* The URL contains a hash of the content. Browsers keep it for years and never ask
+#   again; a change makes a new URL, and the page, which is not kept that long, names it. A query string with a version
+#   needs somebody to raise it, and the hash does not.
+# - *WhiteNoise, nginx or a CDN?* WhiteNoise needs no other server and fits containers, at the price of Python time for
+#   each file. nginx spares that where it stands in front anyway. A CDN is near the reader, and in front of WhiteNoise
+#   it asks once for each name. With it, `STATIC_URL` is a whole URL.
+# - *What does `collectstatic` do on name collisions?* The first file found wins, `STATICFILES_DIRS` before apps, apps
+#   in their order; the others are ignored with a notice. That is a way to override a file of a package, and the reason
+#   for `static/books/site.css` instead of `static/site.css`.
 
 # %% [markdown]
-# The project brings a sheet with the name of the app's. Which one is collected, and who says so? `findstatic` prints all of them, the winner first:
+# The project brings a sheet with the name of the app's. Which one is collected, and who says so? `findstatic` prints
+# all of them, the winner first:
 
 # %%
 site.write("assets/books/site.css", "body { color: black; }")
@@ -461,14 +515,15 @@ site.output("python manage.py collectstatic --no-input --ignore admin --settings
 print(site.read("collected/books/site.css"))
 
 # %% [markdown]
-# When a file is not found, `--verbosity 2` prints where Django looked. The usual finding is that the app is not in `INSTALLED_APPS`:
+# When a file is not found, `--verbosity 2` prints where Django looked. The usual finding is that the app is not in
+# `INSTALLED_APPS`:
 
 # %%
 site.run("python manage.py findstatic books/sight.css --verbosity 2 --settings mysite.two")
 
 # %% [markdown]
-# And with a CDN only the front of the URLs changes. A `STATIC_URL` without a slash at the beginning, as new projects have it, is put behind the path
-# under which the site is mounted; a whole URL stays:
+# And with a CDN only the front of the URLs changes. A `STATIC_URL` without a slash at the beginning, as new projects
+# have it, is put behind the path under which the site is mounted; a whole URL stays:
 
 # %%
 for address in ("static/", "/static/", "https://cdn.example/static/"):
@@ -476,8 +531,9 @@ for address in ("static/", "/static/", "https://cdn.example/static/"):
         print(f"{address:29}", static("storefront/shop.css"))
 
 # %% [markdown]
-# **Versions.** 5.2 prints a line for each collision, and 6.0 counts them in the summary: the lines come with `--verbosity 2`. Since 6.0 the manifest is
-# sorted, so two builds of the same files are equal. `finders.find(name, all=True)` is `find_all=True` since 5.2, and 6.1 knows the old name no more:
+# **Versions.** 5.2 prints a line for each collision, and 6.0 counts them in the summary: the lines come with
+# `--verbosity 2`. Since 6.0 the manifest is sorted, so two builds of the same files are equal. `finders.find(name,
+# all=True)` is `find_all=True` since 5.2, and 6.1 knows the old name no more:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
