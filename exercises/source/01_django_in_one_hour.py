@@ -150,7 +150,7 @@ def in_the_box():
 # Return `(name, arguments)` of the URL pattern that matches a path: `("book", {"slug": "emma"})` for `/books/emma/`. A path that
 # nothing matches gives `None`, and so does one without the slash at its end.
 
-# %% exercise="01.3" role="answer" calls=[["/books/emma/"], ["/"], ["/authors/jane-austen/"], ["/authors/jane-austen/books/"], ["/nowhere/at/all/"], ["/books/emma"]]
+# %% exercise="01.3" role="answer" seconds=20 calls=[["/books/emma/"], ["/"], ["/authors/jane-austen/"], ["/authors/jane-austen/books/"], ["/nowhere/at/all/"], ["/books/emma"]]
 def found(url):
     # solution
     try:

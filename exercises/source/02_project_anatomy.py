@@ -362,8 +362,8 @@ class Command(BaseCommand):
 # %% [markdown] exercise="02.5"
 # ### 02.5 A command that changes, or only says so
 #
-# Write a `Command` that lowers the price of every book in print by `percent` (a whole number from 1 to 50, else `CommandError`), and prints `160
-# prices`. With `--dry-run` it prints the same and changes nothing. Either all prices change or none.
+# Write a `Command` that takes a number `percent` (from 1 to 50, else `CommandError`), lowers the price of every book in print by so much, and
+# prints `160 prices`. With the flag `--dry-run` it prints the same and changes nothing. Either all prices change or none.
 
 # %% exercise="02.5" role="check"
 def observe(answer):
@@ -446,7 +446,7 @@ class Command(BaseCommand):
             book.save(update_fields=["price"])
         self.stdout.write(f"{len(books)} prices")
 
-# %% exercise="02.5" role="mistake" says="SQLite keeps a price of 9.00 as the whole number 9, and `9 * 90 / 100` is cut to 8. Divide by `Decimal(100)`: PostgreSQL computes both alike, SQLite only this one."
+# %% exercise="02.5" role="mistake" says="SQLite keeps a price of 9.00 as the whole number 9, and `9 * 90 / 100` is cut to 8. Divide by `Decimal(100)`, and it computes with fractions."
 class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("percent", type=int)
