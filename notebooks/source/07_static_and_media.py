@@ -4,7 +4,7 @@
 # After this chapter you can tell the files of the code from those of the users, take an upload without opening the
 # site to its sender, and bring style sheets to production under names that browsers may keep for years.
 #
-# *Questions: Q19 static and media files · Q20 configuring static files.* Predict each output before you run its cell.
+# *Questions: Q19 static and media files · Q20 configuring static files.* Predict, then run.
 # [Exercises 07.1 to 07.8](../exercises/07_static_and_media.ipynb) follow.
 
 # %%
@@ -171,11 +171,12 @@ with override_settings(**on_disk):
 
 # %%
 media = re_path(r"^media/(?P<path>.*)$", serve_media, {"document_root": folder.name})
-script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>document.title = 'read: ' + document.cookie</script></svg>"
+script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(document.cookie)</script></svg>"
+headers = ["Content-Type", "X-Content-Type-Options", "Content-Disposition"]
 with override_settings(**on_disk, ROOT_URLCONF=(media,)):
     for name in ("offer.html", "offer.svg", "offer.txt"):
         reply = Client().get(upload(name, script).file.url)
-        print(name, reply["Content-Type"], reply["X-Content-Type-Options"], reply["Content-Disposition"].split(";")[0])
+        print(*[reply[header] for header in headers], sep=" | ")
 
 # %% [markdown]
 # A browser runs the first two as pages of the shop, with the session of whoever opens them: stored cross-site
@@ -195,7 +196,7 @@ except ValidationError as error:
 # %%
 Excerpt(book=emma).file.save("offer.txt", ContentFile(script))
 reply = get("/books/emma/excerpt/")
-print(reply["Content-Type"], reply["X-Content-Type-Options"], reply["Content-Disposition"])
+print(*[reply[header] for header in headers], sep=" | ")
 
 # %% [markdown]
 # `attachment` has the browser save it instead of showing it, the type is one that the shop chose, and here `nosniff`
@@ -229,8 +230,8 @@ with override_settings(**on_disk, ROOT_URLCONF=(media,)):
 #   `MEDIA_URL` may be a whole URL.
 # - *How do private downloads work?* A view checks who asks. Then it sends the file itself, or an empty answer whose
 #   header `X-Accel-Redirect` names
-#   [an internal location of nginx](https://nginx.org/en/docs/http/ngx_http_core_module.html#internal), which sends it;
-#   or it hands out a signed URL that expires.
+#   [an internal location of nginx](https://nginx.org/en/docs/http/ngx_http_core_module.html#internal), which sends it
+#   while no Python process waits for a slow reader; or it hands out a signed URL that expires.
 # - *How large may an upload be?* Django sets no limit: `DATA_UPLOAD_MAX_MEMORY_SIZE` does not count files. Above 2.5
 #   MB they go to a temporary file. Limit them in the web server, which never lets the rest in, and in the form.
 # - *What does `ImageField` add?* The form field has Pillow open the file, and refuses what Pillow cannot read, or what
@@ -344,14 +345,15 @@ for option, live in (("", {}), ("", {"LIVE": "1"}), ("--insecure", {"LIVE": "1"}
         print("DEBUG off" if live else "DEBUG on", option, status(f"{server.url}/static/books/site.css"))
 
 # %% [markdown]
-# Without `DEBUG` the server stops serving static files, and many a first deployment has no style for that reason.
-# `--insecure` is
+# Without `DEBUG` the server stops serving static files. Many lists stop here, too, and many a first deployment has no
+# style. `--insecure` is
 # [what its name says](https://docs.djangoproject.com/en/stable/ref/contrib/staticfiles/#cmdoption-runserver-insecure),
 # and slow. Production wants the files in one folder:
 
 # %%
 print(site.output("python manage.py collectstatic --no-input").splitlines()[-1])
-site.replace("mysite/settings.py", "STATIC_URL = 'static/'", "STATIC_URL = 'static/'\nSTATIC_ROOT = BASE_DIR / 'collected'")
+old = "STATIC_URL = 'static/'"
+site.replace("mysite/settings.py", old, f"{old}\nSTATIC_ROOT = BASE_DIR / 'collected'")
 site.run("python manage.py collectstatic --no-input --ignore admin")
 site.tree("collected")
 
@@ -376,7 +378,8 @@ site.tree("collected")
 # %%
 def url(name, **environment):
     code = f"from django.templatetags.static import static; print(static('{name}'))"
-    return site.output(f'python manage.py shell --no-imports --verbosity 0 -c "{code}"', **environment).splitlines()[-1]
+    printed = site.output(f'python manage.py shell --no-imports --verbosity 0 -c "{code}"', **environment)
+    return printed.splitlines()[-1]
 
 
 def manifest():
