@@ -446,19 +446,6 @@ class Command(BaseCommand):
             book.save(update_fields=["price"])
         self.stdout.write(f"{len(books)} prices")
 
-# %% exercise="02.5" role="mistake" says="SQLite keeps a price of 9.00 as the whole number 9, and `9 * 90 / 100` is cut to 8. Divide by `Decimal(100)`, and it computes with fractions."
-class Command(BaseCommand):
-    def add_arguments(self, parser):
-        parser.add_argument("percent", type=int)
-        parser.add_argument("--dry-run", action="store_true")
-
-    def handle(self, *, percent, dry_run, **options):
-        if not 1 <= percent <= 50:
-            raise CommandError("percent is a whole number from 1 to 50.")
-        books = Book.objects.in_print()
-        count = books.count() if dry_run else books.update(price=F("price") * (100 - percent) / 100)
-        self.stdout.write(f"{count} prices")
-
 # %% exercise="02.5" role="mistake" says="Books that are out of print have new prices too."
 class Command(BaseCommand):
     def add_arguments(self, parser):
@@ -486,7 +473,8 @@ class Command(BaseCommand):
 # %% exercise="02.5" role="hint"
 # One `update()` changes all rows in one statement, and returns how many there were.
 # %% exercise="02.5" role="hint"
-# `F("price") * (100 - percent) / Decimal(100)` is computed by the database.
+# `F("price") * (100 - percent) / Decimal(100)` is computed by the database. With a plain `100` SQLite may divide whole prices as
+# whole numbers, and cut the rest.
 
 # %% [markdown] exercise="02.6"
 # ### 02.6 Testing a command
