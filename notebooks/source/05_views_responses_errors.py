@@ -1,11 +1,12 @@
 # %% [markdown]
 # # 05 · Views, responses, errors
 #
-# After this chapter you can name Django's exceptions and the status that each becomes, write one endpoint as a function, as a class and
-# asynchronously, say what every parameter of `render()` does, and choose a redirect that you will not regret.
+# After this chapter you can name Django's exceptions and the status that each becomes, write one endpoint as a
+# function, as a class and asynchronously, say what every parameter of `render()` does, and choose a redirect that you
+# will not regret.
 #
-# *Questions: Q11 exceptions · Q12 views · Q13 render · Q14 permanent redirects.*
-# [Exercises 05.1 to 05.9](../exercises/05_views_responses_errors.ipynb) follow.
+# *Questions: Q11 exceptions · Q12 views · Q13 render · Q14 permanent redirects.* [Exercises 05.1 to
+# 05.9](../exercises/05_views_responses_errors.ipynb) follow.
 
 # %%
 from checks import quiz
@@ -71,13 +72,14 @@ from storefront.middleware import TimingMiddleware
 #
 # *Intermediate · asked as A12*
 #
-# **Say it.** Django adds its own exceptions to Python's: for models, settings, URLs, the database, HTTP. A few of them mean something to
-# the visitor. `Http404` becomes 404, `PermissionDenied` 403, `BadRequest` and `SuspiciousOperation` with all its subclasses 400. Whatever else
-# leaves a view becomes 500. `DoesNotExist` is one of those, so I use `get_object_or_404`. The conversion is wrapped around every middleware:
-# each of them gets a response, never the exception of the layer inside.
+# **Say it.** Django adds its own exceptions to Python's: for models, settings, URLs, the database, HTTP. A few of them
+# mean something to the visitor. `Http404` becomes 404, `PermissionDenied` 403, `BadRequest` and `SuspiciousOperation`
+# with all its subclasses 400. Whatever else leaves a view becomes 500. `DoesNotExist` is one of those, so I use
+# `get_object_or_404`. The conversion is wrapped around every middleware: each of them gets a response, never the
+# exception of the layer inside.
 #
-# *What lifts it:* catch the narrowest class, at the place that can do something about it; and never catch a database error inside the
-# `atomic()` block that it broke.
+# *What lifts it:* catch the narrowest class, at the place that can do something about it; and never catch a database
+# error inside the `atomic()` block that it broke.
 
 # %% [markdown]
 # **See it.** A view that raises, and the status that the visitor gets in production. How many of these become 500?
@@ -91,12 +93,13 @@ def status_of(error, debug=False):
         return get("/").status_code
 
 
-for error in (Http404(), PermissionDenied(), BadRequest(), SuspiciousOperation(), Book.DoesNotExist(), ValidationError("no")):
-    print(status_of(error), type(error).__name__)
+for kind in (Http404, PermissionDenied, BadRequest, SuspiciousOperation, Book.DoesNotExist, ValidationError):
+    print(status_of(kind("no")), kind.__name__)
 
 # %% [markdown]
-# The bookshop at work: a book that does not exist, a fragment of a page that does not, and the desk for somebody who is no bookseller.
-# A middleware may know more: `process_exception` of the bookshop's makes 409 of an order that cannot be taken.
+# The bookshop at work: a book that does not exist, a fragment of a page that does not, and the desk for somebody who
+# is no bookseller. A middleware may know more: `process_exception` of the bookshop's makes 409 of an order that cannot
+# be taken.
 
 # %%
 with override_settings(DEBUG=False):
@@ -105,8 +108,9 @@ with override_settings(DEBUG=False):
 print(status_of(EmptyOrder()), type(EmptyOrder()).__base__.__name__)
 
 # %% [markdown]
-# The [documentation](https://docs.djangoproject.com/en/stable/ref/exceptions/) has one page of exceptions. Here they are all, each raised by what
-# raises it in real life. `raised` prints the class and the class above it. Begin with models and queries:
+# The [documentation](https://docs.djangoproject.com/en/stable/ref/exceptions/) has one page of exceptions. Here they
+# are all, each raised by what raises it in real life. `raised` prints the class and the class above it. Begin with
+# models and queries:
 
 # %%
 def raised(**steps):
@@ -132,9 +136,10 @@ raised(
 )
 
 # %% [markdown]
-# `DoesNotExist` is an attribute of each model, so `except Book.DoesNotExist` does not swallow a missing author; `ObjectDoesNotExist`
-# catches those of all models. `EmptyResultSet` and `FullResultSet` are messages from the SQL compiler to itself: a query that need not be
-# sent, a condition that is always true. And Python's own exceptions come as well. Next, the database. Which are integrity errors?
+# `DoesNotExist` is an attribute of each model, so `except Book.DoesNotExist` does not swallow a missing author;
+# `ObjectDoesNotExist` catches those of all models. `EmptyResultSet` and `FullResultSet` are messages from the SQL
+# compiler to itself: a query that need not be sent, a condition that is always true. And Python's own exceptions come
+# as well. Next, the database. Which are integrity errors?
 
 # %%
 raised(
@@ -147,8 +152,9 @@ raised(
 )
 
 # %% [markdown]
-# The classes are those of [PEP 249](https://peps.python.org/pep-0249/), wrapped so that they are the same on every backend; which one is raised is
-# the driver's choice. PostgreSQL takes the missing table for a `ProgrammingError`, and has three that SQLite hardly shows:
+# The classes are those of [PEP 249](https://peps.python.org/pep-0249/), wrapped so that they are the same on every
+# backend; which one is raised is the driver's choice. PostgreSQL takes the missing table for a `ProgrammingError`, and
+# has three that SQLite hardly shows:
 
 # %%
 def execute(statement):
@@ -171,20 +177,21 @@ def broken():
 
 if postgres.available():
     with postgres():
-        raised(no_table=lambda: execute("SELECT * FROM nowhere"), data=lambda: execute("SELECT 1 / 0"), internal=broken, interface=closed)
+        raised(no_table=lambda: execute("SELECT * FROM nowhere"), divided=lambda: execute("SELECT 1 / 0"))
+        raised(broken=broken, closed=closed)
 else:
     print(postgres.why_not())
 
 # %% [markdown]
-# Nine classes: `Error` is the root, `InterfaceError` its child, `DatabaseError` the other one with six below it. The driver's own exception,
-# with all it knows, is the `__cause__`:
+# Nine classes: `Error` is the root, `InterfaceError` its child, `DatabaseError` the other one with six below it. The
+# driver's own exception, with all it knows, is the `__cause__`:
 
 # %%
 try:
     execute("SELECT * FROM nowhere")
 except DatabaseError as error:
     print(type(error).__module__, "|", type(error.__cause__).__module__, type(error.__cause__).__name__)
-print([kind.__name__ for kind in IntegrityError.__mro__[1:3]], sorted(kind.__name__ for kind in IntegrityError.__subclasses__()))
+print(sorted(kind.__name__ for kind in IntegrityError.__subclasses__()))
 
 # %% [markdown]
 # URLs, configuration, and a middleware that a setting turns off. Which one does a visitor meet every day?
@@ -204,14 +211,22 @@ raised(
 )
 
 # %% [markdown]
-# `Resolver404` is an `Http404`: this is how an unknown address becomes its status. Two more stop a program before any request, so they need
-# one of their own: models before `setup()`, and the ORM inside an event loop.
+# `Resolver404` is an `Http404`: this is how an unknown address becomes its status. Two more stop a program before any
+# request, so they need one of their own: models before `setup()`, and the ORM inside an event loop.
 
 # %%
 site = scratch("mysite")
-early = "from django.contrib.auth.models import User"
-site.write("early.py", early)
-site.write("loop.py", f"import asyncio, django\ndjango.setup()\n{early}\n\nasync def count():\n    User.objects.count()\n\nasyncio.run(count())")
+site.write("early.py", "from django.contrib.auth.models import User")
+site.write("loop.py", """
+import asyncio, django
+django.setup()
+import early
+
+async def count():
+    early.User.objects.count()
+
+asyncio.run(count())
+""")
 for file in ("early.py", "loop.py"):
     print(site.output(f"python {file}", DJANGO_SETTINGS_MODULE="mysite.settings").splitlines()[-1].partition(":")[0])
 
@@ -247,8 +262,8 @@ async def gone():
 await ASGIHandler().read_body(gone)
 
 # %% [markdown]
-# And what nobody asks for by accident: another host, a script as an address, files outside, a forged session key, and questions to the admin
-# site that would tell more than its lists show. All of these are a `SuspiciousOperation`:
+# And what nobody asks for by accident: another host, a script as an address, files outside, a forged session key, and
+# questions to the admin site that would tell more than its lists show. All of these are a `SuspiciousOperation`:
 
 # %%
 def changelist(query):
@@ -268,8 +283,8 @@ raised(
 )
 
 # %% [markdown]
-# One more is in that family and raised by nobody: `SuspiciousSession`. A session that was tampered with is emptied, and only the log hears of
-# it, under the name of the class:
+# One more is in that family and raised by nobody: `SuspiciousSession`. A session that was tampered with is emptied,
+# and only the log hears of it, under the name of the class:
 
 # %%
 with TestCase().assertLogs("django.security") as log:
@@ -277,27 +292,28 @@ with TestCase().assertLogs("django.security") as log:
 print(log.records[0].name, log.records[0].levelname)
 
 # %% [markdown]
-# Two are left that need a conversation. A session row that is deleted while the view runs ends in `SessionInterrupted`, a
-# `BadRequest`; a redirect that comes back to itself in a test raises `RedirectCycleError`:
+# Two are left that need a conversation. A session row that is deleted while the view runs ends in
+# `SessionInterrupted`, a `BadRequest`; a redirect that comes back to itself in a test raises `RedirectCycleError`:
 
 # %%
 def view(request):
-    request.session["seen"] = True
     request.session.save()
     Session.objects.all().delete()
-    request.session["seen"] = False
+    request.session["seen"] = True
     return HttpResponse("fine")
 
 
-with override_settings(ROOT_URLCONF=(path("", view), path("again/", lambda request: redirect("/again/")), path("", include("config.urls")))):
+ring = path("again/", RedirectView.as_view(url="/again/"))
+with override_settings(ROOT_URLCONF=(path("", view), ring, path("", include("config.urls")))):
     print(get("/").status)
     raised(cycle=lambda: Client().get("/again/", follow=True))
 
 # %% [markdown]
-# Now the whole module `django.core.exceptions` through a view. Which statuses are there, and how many classes are a 404?
+# Now the whole module `django.core.exceptions` through a view. Which statuses are there, and how many classes are a
+# 404?
 
 # %%
-kinds = [kind for kind in vars(exceptions).values() if isinstance(kind, type) and kind.__module__ == exceptions.__name__]
+kinds = [kind for kind in vars(exceptions).values() if getattr(kind, "__module__", "") == exceptions.__name__]
 statuses = {}
 for kind in kinds:
     statuses.setdefault(status_of(kind("no")), []).append(kind.__name__)
@@ -306,8 +322,9 @@ print(400, *sorted(statuses[400]))
 print(403, *statuses[403], "|", 400, status_of(MultiPartParserError()))
 
 # %% [markdown]
-# No 404: `Http404` lives in `django.http`, as does `MultiPartParserError`, for a body that cannot be read. The page for each status comes from the URLconf: `handler400`, `handler403`, `handler404`,
-# `handler500`, or a template named `404.html`. They are used with `DEBUG=False` alone (403 always). The bookshop's 404 knows programs:
+# No 404: `Http404` lives in `django.http`, as does `MultiPartParserError`, for a body that cannot be read. The page
+# for each status comes from the URLconf: `handler400`, `handler403`, `handler404`, `handler500`, or a template named
+# `404.html`. They are used with `DEBUG=False` alone (403 always). The bookshop's 404 knows programs:
 
 # %%
 with override_settings(DEBUG=False):
@@ -315,7 +332,8 @@ with override_settings(DEBUG=False):
     print(get("/nothing/").headers["Content-Type"])
 
 # %% [markdown]
-# A handler takes the request and the exception; that for 500 the request alone. What does the visitor get when a handler fails?
+# A handler takes the request and the exception; that for 500 the request alone. What does the visitor get when a
+# handler fails?
 
 # %%
 class urls:
@@ -332,8 +350,8 @@ with override_settings(ROOT_URLCONF=urls, DEBUG=False):
     print(get("/nothing/").text, "|", get("/search/?fragment=nothing").status)
 
 # %% [markdown]
-# **The trap.** "To be safe, catch `Exception` around `get()`." It reads like care, and it turns every mistake of ours into a page that says the book
-# does not exist. No error is logged, no alert is sent. Find the typing error:
+# **The trap.** "To be safe, catch `Exception` around `get()`." It reads like care, and it turns every mistake of ours
+# into a page that says the book does not exist. No error is logged, no alert is sent. Find the typing error:
 
 # %%
 def careful(request, slug):
@@ -352,7 +370,8 @@ for view in (careful, narrow):
         print(view.__name__, get("/emma/").status_code, get("/nothing/").status_code)
 
 # %% [markdown]
-# The same reflex breaks transactions. The insert fails, the error is caught, and the next query is innocent. What does it raise?
+# The same reflex breaks transactions. The insert fails, the error is caught, and the next query is innocent. What does
+# it raise?
 
 # %%
 emma = {"title": "Emma", "author": Author.objects.get(slug="jane-austen"), "price": 1}
@@ -368,8 +387,9 @@ def caught_inside():
 raised(inside=caught_inside)
 
 # %% [markdown]
-# `TransactionManagementError`: `save()` marks the transaction as broken, because its half could be written, and PostgreSQL would
-# refuse the query anyway. Catch outside of the block, or put the statement into an `atomic()` of its own, which is a savepoint:
+# `TransactionManagementError`: `save()` marks the transaction as broken, because its half could be written, and
+# PostgreSQL would refuse the query anyway. Catch outside of the block, or put the statement into an `atomic()` of its
+# own, which is a savepoint:
 
 # %%
 def caught_outside():
@@ -384,8 +404,9 @@ print(caught_outside())
 # %% [markdown]
 # **Asked next**
 #
-# - *What is `SuspiciousOperation`, and who logs it?* A request that an honest browser does not send. The handler answers 400 and logs to
-#   `django.security.` plus the name of the class, at level error. `PermissionDenied` goes to `django.request`, as a warning.
+# - *What is `SuspiciousOperation`, and who logs it?* A request that an honest browser does not send. The handler
+#   answers 400 and logs to `django.security.` plus the name of the class, at level error. `PermissionDenied` goes to
+#   `django.request`, as a warning.
 
 # %%
 with TestCase().assertLogs("django") as log:
@@ -395,11 +416,12 @@ for record in log.records:
     print(record.name, record.levelname)
 
 # %% [markdown]
-# Robots that try host names fill this log. The documentation shows how to
-# [silence that one logger](https://docs.djangoproject.com/en/stable/ref/logging/#django-security).
+# Robots that try host names fill this log. The documentation shows how to [silence that one
+# logger](https://docs.djangoproject.com/en/stable/ref/logging/#django-security).
 #
 # - *How do you hide sensitive variables in error reports?* `@sensitive_variables` for the locals of a function,
-#   `@sensitive_post_parameters` for the form. Reports obey with `DEBUG=False` only. What is in the report of this payment?
+#   `@sensitive_post_parameters` for the form. Reports obey with `DEBUG=False` only. What is in the report of this
+#   payment?
 
 # %%
 @sensitive_variables("card")
@@ -419,8 +441,8 @@ for debug in (True, False):
         print(debug, "'4000-1234'" in reported().replace("&#x27;", "'"))
 
 # %% [markdown]
-# - *Why must you not catch `IntegrityError` inside `atomic()`?* You saw it: the block is lost, and every later query in it fails. The inner
-#   `atomic()` costs two statements, a savepoint and its release. How many in all?
+# - *Why must you not catch `IntegrityError` inside `atomic()`?* You saw it: the block is lost, and every later query
+#   in it fails. The inner `atomic()` costs two statements, a savepoint and its release. How many in all?
 
 # %%
 with CaptureQueriesContext(connection) as seen, transaction.atomic():
@@ -431,8 +453,9 @@ with CaptureQueriesContext(connection) as seen, transaction.atomic():
 print([query["sql"].split("\"")[0].split(" s")[0] for query in seen])
 
 # %% [markdown]
-# **Versions.** 6.0 brought `ObjectNotUpdated`, with `Book.NotUpdated` below it: a forced `save()` that met no row, say because somebody deleted
-# it. On 5.2 that is a bare `DatabaseError`, and `except DatabaseError` works on both. 6.1 brought `FieldFetchBlocked`, see Q38.
+# **Versions.** 6.0 brought `ObjectNotUpdated`, with `Book.NotUpdated` below it: a forced `save()` that met no row, say
+# because somebody deleted it. On 5.2 that is a bare `DatabaseError`, and `except DatabaseError` works on both. 6.1
+# brought `FieldFetchBlocked`, see Q38.
 
 # %%
 try:
@@ -458,13 +481,14 @@ quiz("Q11")
 #
 # *Basic · asked as T06, B5*
 #
-# **Say it.** A view is a callable that takes an `HttpRequest` and returns an `HttpResponse`, or raises. It can be a function, a coroutine function, an object
-# with `__call__`, or what `as_view()` of a class returns. A class-based view is a function as well for the URLconf: each request gets a new
-# instance, `setup()` stores the request, `dispatch()` calls the method named like the HTTP method, and 405 answers the rest. Functions read from top to bottom; classes
+# **Say it.** A view is a callable that takes an `HttpRequest` and returns an `HttpResponse`, or raises. It can be a
+# function, a coroutine function, an object with `__call__`, or what `as_view()` of a class returns. A class-based view
+# is a function as well for the URLconf: each request gets a new instance, `setup()` stores the request, `dispatch()`
+# calls the method named like the HTTP method, and 405 answers the rest. Functions read from top to bottom; classes
 # share behaviour by inheritance.
 #
-# *What lifts it:* class attributes are shared by all requests of a process, handlers are all sync or all async, and a class pays when the behaviour is
-# reused, not because there is one model.
+# *What lifts it:* class attributes are shared by all requests of a process, handlers are all sync or all async, and a
+# class pays when the behaviour is reused, not because there is one model.
 
 # %% [markdown]
 # **See it.** One endpoint, four times:
@@ -492,7 +516,8 @@ class AsInstance:
 
 # %%
 def ask(view, method=get, url="/"):
-    with override_settings(ROOT_URLCONF=(path("", view), path("<slug:slug>/", view), path("", include("config.urls")))):
+    urlconf = (path("", view), path("<slug:slug>/", view), path("", include("config.urls")))
+    with override_settings(ROOT_URLCONF=urlconf):
         return method(url)
 
 
@@ -500,8 +525,8 @@ for view in (as_function, AsClass.as_view(), as_coroutine, AsInstance()):
     print(ask(view).json(), ask(view, post).status)
 
 # %% [markdown]
-# Only the class says no: 405, with the methods that it has in `Allow`. A function answers every method until it is decorated. `HEAD` and
-# `OPTIONS` come with the class:
+# Only the class says no: 405, with the methods that it has in `Allow`. A function answers every method until it is
+# decorated. `HEAD` and `OPTIONS` come with the class:
 
 # %%
 print(ask(AsClass.as_view(), post).headers["Allow"], "|", ask(require_GET(as_function), post).headers["Allow"])
@@ -524,8 +549,9 @@ for url in ("/emma/", "/persuasion/"):
     print(ask(Visited.as_view(), url=url).json())
 
 # %% [markdown]
-# The instance is new, the list is not: it belongs to the class. (`AsInstance()` is one object for all requests, so it would share everything.) In production this is one visitor's data on another's page, in one
-# process of several, so nobody can repeat it. Give each instance its own in `setup()`:
+# The instance is new, the list is not: it belongs to the class. (`AsInstance()` is one object for all requests, so it
+# would share everything.) In production this is one visitor's data on another's page, in one process of several, so
+# nobody can repeat it. Give each instance its own in `setup()`:
 
 # %%
 class Own(Visited):
@@ -555,21 +581,22 @@ except ImproperlyConfigured as error:
     print(error)
 
 # %% [markdown]
-# **The trap.** "A view is simply a Python function", "there are two types", and one list tells them apart by how they are imported. The URLconf holds a callable
-# either way, and the bookshop shows both for the same page. What the list prints as its first view has curly quotes:
+# **The trap.** "A view is simply a Python function", "there are two types", and one list tells them apart by how they
+# are imported. The URLconf holds a callable either way, and the bookshop shows both for the same page. What the list
+# prints as its first view has curly quotes:
 
 # %%
 for url in ("/genres/satire/", "/genres/satire/books/", "/arrivals/"):
     found = resolve(url).func
-    print(f"{url:24}{type(found).__name__} {getattr(found, 'view_class', None) and found.view_class.__name__} {iscoroutinefunction(found)}")
+    print(f"{url:24}{type(found).__name__} {hasattr(found, 'view_class')} {iscoroutinefunction(found)}")
 try:
     compile("HttpResponse(“Welcome to Django”)", "views.py", "exec")
 except SyntaxError as error:
     print(type(error).__name__)
 
 # %% [markdown]
-# The class itself is callable too, and that is why forgetting `as_view()` is noticed late. An instance is refused when the URLconf is read, the class
-# when the page is asked for:
+# The class itself is callable too, and that is why forgetting `as_view()` is noticed late. An instance is refused when
+# the URLconf is read, the class when the page is asked for:
 
 # %%
 try:
@@ -579,7 +606,8 @@ except TypeError as error:
 print(ask(AsClass).status)
 
 # %% [markdown]
-# And the answer has to be a response. Text, as in other frameworks, nothing at all, and a coroutine that nobody awaits:
+# And the answer has to be a response. Text, as in other frameworks, nothing at all, and a coroutine that nobody
+# awaits:
 
 # %%
 def text(request):
@@ -595,12 +623,14 @@ print([ask(view).exc_info[0].__name__ for view in (text, nothing, lambda request
 # %% [markdown] reason="The follow-ups of the syllabus, each with a full answer."
 # **Asked next**
 #
-# - *How do you decorate a class-based view?* On the class with `method_decorator(…, name="dispatch")`, for one method on the method, or in the URLconf around
-#   `as_view()`. A plain function decorator on a method would get `self` for the request.
-# - *What do `setup()` and `dispatch()` do?* `setup()` stores `request`, `args` and `kwargs` on the instance. `dispatch()` chooses the method, or
-#   `http_method_not_allowed`. Code for all methods goes before `super().dispatch()`; what prepares state goes into `setup()`.
-# - *When do you refuse a class?* When a page does one thing of its own. Overriding four hooks of a generic view hides a flow that ten lines of a function would show.
-#   How many classes does a reader have to know for a `ListView`?
+# - *How do you decorate a class-based view?* On the class with `method_decorator(…, name="dispatch")`, for one method
+#   on the method, or in the URLconf around `as_view()`. A plain function decorator on a method would get `self` for
+#   the request.
+# - *What do `setup()` and `dispatch()` do?* `setup()` stores `request`, `args` and `kwargs` on the instance.
+#   `dispatch()` chooses the method, or `http_method_not_allowed`. Code for all methods goes before
+#   `super().dispatch()`; what prepares state goes into `setup()`.
+# - *When do you refuse a class?* When a page does one thing of its own. Overriding four hooks of a generic view hides
+#   a flow that ten lines of a function would show. How many classes does a reader have to know for a `ListView`?
 
 # %%
 @method_decorator(never_cache, name="dispatch")
@@ -624,7 +654,8 @@ print(len(ListView.__mro__) - 1, "classes above object, ListView included")
 
 # %% [markdown]
 # Decorators in front of a coroutine: Django's are made for both, since 5.0 and 5.1
-# ([list](https://docs.djangoproject.com/en/stable/topics/async/#decorators)); 5.2 taught `method_decorator` to wrap async methods. `transaction.atomic` is not:
+# ([list](https://docs.djangoproject.com/en/stable/topics/async/#decorators)); 5.2 taught `method_decorator` to wrap
+# async methods. `transaction.atomic` is not:
 
 # %%
 for decorator in (require_GET, never_cache, login_required, transaction.atomic):
@@ -632,8 +663,9 @@ for decorator in (require_GET, never_cache, login_required, transaction.atomic):
     print(decorator.__name__, iscoroutinefunction(decorated), ask(decorated).status_code)
 
 # %% [markdown]
-# The last one enters and leaves the transaction around the *making* of the coroutine, and Django complains that nobody awaits it. (`login_required` sends nobody to
-# the login page: 302.) For a block of queries in an async view, put them into a function with `atomic` and call it through `sync_to_async`.
+# The last one enters and leaves the transaction around the *making* of the coroutine, and Django complains that nobody
+# awaits it. (`login_required` sends nobody to the login page: 302.) For a block of queries in an async view, put them
+# into a function with `atomic` and call it through `sync_to_async`.
 
 # %%
 quiz("Q12")
@@ -646,12 +678,14 @@ quiz("Q12")
 #
 # *Basic · asked as I10*
 #
-# **Say it.** `render(request, template_name, context)` loads a template, fills it with the context, and returns the text as an `HttpResponse`. Three more
-# parameters: `content_type`, `status`, and `using`, the name of a template engine. The request is for the context processors, which add `user`,
-# `messages` and what the settings list; with `None` they do not run. `render()` works at once: what leaves the view is finished text. It asks the database
-# nothing itself; a lazy queryset in the context does, while the template loops.
+# **Say it.** `render(request, template_name, context)` loads a template, fills it with the context, and returns the
+# text as an `HttpResponse`. Three more parameters: `content_type`, `status`, and `using`, the name of a template
+# engine. The request is for the context processors, which add `user`, `messages` and what the settings list; with
+# `None` they do not run. `render()` works at once: what leaves the view is finished text. It asks the database nothing
+# itself; a lazy queryset in the context does, while the template loops.
 #
-# *What lifts it:* `TemplateResponse` waits, so that middleware and decorators can still change template and context; `render_to_string` is the same without HTTP.
+# *What lifts it:* `TemplateResponse` waits, so that middleware and decorators can still change template and context;
+# `render_to_string` is the same without HTTP.
 
 # %% [markdown]
 # **See it.** All parameters, and what comes out. Is it more than this one line?
@@ -672,10 +706,13 @@ DTL = {"hello.html": HELLO, "list.html": "{% for book in books %}{{ book.title }
 JINJA = {"hello.html": "{{ name|upper }}", "only_jinja.html": "{{ 6 * 7 }}"}
 
 # %%
+def engine(name, **options):
+    return {"BACKEND": f"django.template.backends.{name}", "OPTIONS": options}
+
+
 loaders = [("django.template.loaders.locmem.Loader", DTL)]
-django_pages = {"BACKEND": "django.template.backends.django.DjangoTemplates", "OPTIONS": {"context_processors": PROCESSORS, "loaders": loaders}}
-jinja_pages = {"BACKEND": "django.template.backends.jinja2.Jinja2", "OPTIONS": {"loader": DictLoader(JINJA)}}
-pages = override_settings(TEMPLATES=[django_pages, jinja_pages])
+dtl = engine("django.DjangoTemplates", context_processors=PROCESSORS, loaders=loaders)
+pages = override_settings(TEMPLATES=[dtl, engine("jinja2.Jinja2", loader=DictLoader(JINJA))])
 request = RequestFactory().get("/shelf/")
 request.user = AnonymousUser()
 
@@ -689,8 +726,8 @@ with pages:
     print(render(request, "hello.html", {"user": "Mira"}).text)
 
 # %% [markdown]
-# User, path and token are gone, and no error says so: a form without its token is refused with 403 when it is sent. The third line: what the view puts
-# into the context wins over the processors.
+# User, path and token are gone, and no error says so: a form without its token is refused with 403 when it is sent.
+# The third line: what the view puts into the context wins over the processors.
 #
 # The other parameters. Which engine answers when none is named?
 
@@ -710,7 +747,8 @@ with pages, queries():
 print(response.text)
 
 # %% [markdown]
-# One, and it is the loop's. The report names the line that rendered, not the view that made the queryset; with rows in a list there is none:
+# One, and it is the loop's. The report names the line that rendered, not the view that made the queryset; with rows in
+# a list there is none:
 
 # %%
 rows = list(Book.objects.order_by("title")[:2])
@@ -718,9 +756,11 @@ with pages, queries():
     render(request, "list.html", {"books": rows})
 
 # %% [markdown]
-# **The trap.** A list explains the parameters so: the request "generates the response", the result is "the data returned by models", `status` is "the status of the data you
-# passed" and `using` "the render you are returning". You saw all four: no request, no model, an HTTP status, an engine's name. The fifth, "`render()` when the view returns a
-# page instead of a simple string", has no other half: no view may return a string. Older lists add `dirs` and `context_instance`, which are gone:
+# **The trap.** A list explains the parameters so: the request "generates the response", the result is "the data
+# returned by models", `status` is "the status of the data you passed" and `using` "the render you are returning". You
+# saw all four: no request, no model, an HTTP status, an engine's name. The fifth, "`render()` when the view returns a
+# page instead of a simple string", has no other half: no view may return a string. Older lists add `dirs` and
+# `context_instance`, which are gone:
 
 # %%
 for old in ("dirs", "context_instance"):
@@ -730,7 +770,8 @@ for old in ("dirs", "context_instance"):
         print(error)
 
 # %% [markdown]
-# And `status` is easily put into the wrong place. The third argument by position is the context, the fourth is the content type:
+# And `status` is easily put into the wrong place. The third argument by position is the context, the fourth is the
+# content type:
 
 # %%
 wrong = render(None, "404.html", {}, 404)
@@ -742,8 +783,9 @@ print(wrong.status_code, repr(wrong["Content-Type"]))
 # %% [markdown]
 # **Asked next**
 #
-# - *`render`, `TemplateResponse` or `render_to_string`?* `render` for most views. `TemplateResponse` where somebody else may still change it: generic views return one.
-#   `render_to_string` for letters and fragments. What may be changed when?
+# - *`render`, `TemplateResponse` or `render_to_string`?* `render` for most views. `TemplateResponse` where somebody
+#   else may still change it: generic views return one. `render_to_string` for letters and fragments. What may be
+#   changed when?
 
 # %%
 with pages, queries():
@@ -753,10 +795,12 @@ with pages, queries():
     print(lazy.render().text, lazy.is_rendered)
 
 # %% [markdown]
-# The change came in time, and the first queryset was never run. A middleware does this with `process_template_response`.
+# The change came in time, and the first queryset was never run. A middleware does this with
+# `process_template_response`.
 #
-# - *How do context processors get in, and what do they cost?* `OPTIONS["context_processors"]` of the engine lists functions from request to dictionary. Each runs at every
-#   rendering with a request, also where the template uses nothing of it. How many queries does this one cost a page that does not show it?
+# - *How do context processors get in, and what do they cost?* `OPTIONS["context_processors"]` of the engine lists
+#   functions from request to dictionary. Each runs at every rendering with a request, also where the template uses
+#   nothing of it. How many queries does this one cost a page that does not show it?
 
 # %%
 def eager(request):
@@ -774,11 +818,12 @@ for processor in ("eager", "lazy"):
     print(processor, len(seen))
 
 # %% [markdown]
-# Hand over something lazy: the template calls a function when it meets its name. (A cell is the module `__main__`, hence the path.) The bookshop's own
-# processor counts the cart in this way.
+# Hand over something lazy: the template calls a function when it meets its name. (A cell is the module `__main__`,
+# hence the path.) The bookshop's own processor counts the cart in this way.
 #
-# - *How do you render one fragment for htmx?* Give it a template of its own, include it in the page, and render it alone when the script asks. Since 6.0 a partial inside the
-#   page's template does the same with `page.html#name`. The bookshop's search answers `?fragment=found`:
+# - *How do you render one fragment for htmx?* Give it a template of its own, include it in the page, and render it
+#   alone when the script asks. Since 6.0 a partial inside the page's template does the same with `page.html#name`. The
+#   bookshop's search answers `?fragment=found`:
 
 # %%
 page, part = get("/search/?q=emma").text, get("/search/?q=emma&fragment=found").text
@@ -807,15 +852,17 @@ quiz("Q13")
 #
 # *Intermediate · asked as A4*
 #
-# **Say it.** A 301 says that the address has moved for good, and browsers take it at its word: they may keep it without any header and go to the new address without asking
-# the server again. So a wrong one cannot be called back. I begin with 302, Django's default, and make it permanent when it has proven right. And 301 and 302
-# may turn a POST into a GET; 307 and 308 keep method and body, in Django with `preserve_request=True`.
+# **Say it.** A 301 says that the address has moved for good, and browsers take it at its word: they may keep it
+# without any header and go to the new address without asking the server again. So a wrong one cannot be called back. I
+# begin with 302, Django's default, and make it permanent when it has proven right. And 301 and 302 may turn a POST
+# into a GET; 307 and 308 keep method and body, in Django with `preserve_request=True`.
 #
-# *What lifts it:* a `Cache-Control` with a short age makes a 301 that can be taken back, and a permanent redirect is right when the address really moved: links, bookmarks and
-# search engines follow it.
+# *What lifts it:* a `Cache-Control` with a short age makes a 301 that can be taken back, and a permanent redirect is
+# right when the address really moved: links, bookmarks and search engines follow it.
 
 # %% [markdown]
-# **See it.** The two switches of `redirect()`. Which four statuses do they give, and does Django say for how long to keep one?
+# **See it.** The two switches of `redirect()`. Which four statuses do they give, and does Django say for how long to
+# keep one?
 
 # %%
 for permanent in (False, True):
@@ -824,8 +871,9 @@ for permanent in (False, True):
         print(moved.status_code, moved["Location"], "Cache-Control" in moved)
 
 # %% [markdown]
-# No word about keeping. [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-15.4.2) allows a client to keep 301 and 308 without one, and not 302 and 307. Here is a small client that
-# does what the text allows, over a real connection:
+# No word about keeping. [RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-15.4.2) allows a client to keep 301
+# and 308 without one, and not 302 and 307. Here is a small client that does what the text allows, over a real
+# connection:
 
 # %%
 def fetch(server, url):
@@ -881,8 +929,9 @@ else:
     print(asgi.why_not())
 
 # %% [markdown]
-# After the change the first address leads to autumn, the other one still to spring, and the server was not even asked: there is nothing that it could
-# say to this browser. Chromium does the same; a test of this course drives one (`checks/tests/browser/test_redirects.py`).
+# After the change the first address leads to autumn, the other one still to spring, and the server was not even asked:
+# there is nothing that it could say to this browser. Chromium does the same; a test of this course drives one
+# (`checks/tests/browser/test_redirects.py`).
 
 # %% [markdown]
 # Next, the method. A form is sent to each of these; which method arrives, and with what?
@@ -901,9 +950,10 @@ with override_settings(ROOT_URLCONF=(path("<int:status>/", forward), path("arriv
         print(status, post(f"/{status}/", {"title": "Emma"}, follow=True).text)
 
 # %% [markdown]
-# 303 says "now GET this page", which is what one means after a form was saved; 302 is used for it, because every browser does the same. For 301 and 302 the change is
-# [allowed, not demanded](https://www.rfc-editor.org/rfc/rfc9110#section-15.4.3): another client may send the POST again. The bookshop's basket of old
-# is a 308, so forms on pages that are still open keep working:
+# 303 says "now GET this page", which is what one means after a form was saved; 302 is used for it, because every
+# browser does the same. For 301 and 302 the change is [allowed, not
+# demanded](https://www.rfc-editor.org/rfc/rfc9110#section-15.4.3): another client may send the POST again. The
+# bookshop's basket of old is a 308, so forms on pages that are still open keep working:
 
 # %%
 reply = post("/basket/add/emma/", {"quantity": 2}, follow=True)
@@ -911,8 +961,8 @@ print(reply.redirect_chain)
 print(get("/cart/", client=reply.client).text.count("/books/emma/"))
 
 # %% [markdown]
-# 308 to the cart, with the form; the cart's own 302 back to the book. A redirect that leads to itself is found by the test client, and by browsers, which give up
-# (Chromium after asking 20 times):
+# 308 to the cart, with the form; the cart's own 302 back to the book. A redirect that leads to itself is found by the
+# test client, and by browsers, which give up (Chromium after asking 20 times):
 
 # %%
 ring = (path("here/", RedirectView.as_view(url="/there/")), path("there/", RedirectView.as_view(url="/here/")))
@@ -923,7 +973,8 @@ with override_settings(ROOT_URLCONF=ring):
         print(error, error.redirect_chain)
 
 # %% [markdown]
-# `RedirectView` does in the URLconf what `redirect()` does in a view. It can reverse a name with the arguments of the path, and carry the query over:
+# `RedirectView` does in the URLconf what `redirect()` does in a view. It can reverse a name with the arguments of the
+# path, and carry the query over:
 
 # %%
 shelf = RedirectView.as_view(pattern_name="storefront:genre", query_string=True, permanent=True)
@@ -932,8 +983,9 @@ with override_settings(ROOT_URLCONF=(path("shelf/<slug:slug>/", shelf), path("",
     print(reply.redirect_chain, reply.status)
 
 # %% [markdown]
-# **The trap.** "Permanent redirection is not a good option", as a list has it, and its reason is garbled. It is the right option for an address that moved for good; what it is not is a good default,
-# and Django agrees. But one that you did not write is permanent: `APPEND_SLASH`. What becomes of a form that is sent without the slash, in production?
+# **The trap.** "Permanent redirection is not a good option", as a list has it, and its reason is garbled. It is the
+# right option for an address that moved for good; what it is not is a good default, and Django agrees. But one that
+# you did not write is permanent: `APPEND_SLASH`. What becomes of a form that is sent without the slash, in production?
 
 # %%
 print(RedirectView.permanent, redirect("/").status_code, get("/books/emma").status)
@@ -942,7 +994,8 @@ with override_settings(DEBUG=False):
 print(reply.redirect_chain, reply.status)
 
 # %% [markdown]
-# The POST became a GET, the quantity is lost, and the view refuses. With `DEBUG=True` Django raises a `RuntimeError` that explains it, so one learns of it while developing:
+# The POST became a GET, the quantity is lost, and the view refuses. With `DEBUG=True` Django raises a `RuntimeError`
+# that explains it, so one learns of it while developing:
 
 # %%
 reply = post("/cart/add/emma", {"quantity": 2})
@@ -951,8 +1004,9 @@ print(reply.exc_info[0].__name__)
 # %% [markdown]
 # **Asked next**
 #
-# - *How do you undo a wrong 301?* Where it is kept you cannot. Answer at the wrong target, with a page or a 302 to the right one; send `Clear-Site-Data: "cache"` from pages that people visit; and send every new permanent redirect
-#   with an age at first. Do not send people back to the old address. Why not?
+# - *How do you undo a wrong 301?* Where it is kept you cannot. Answer at the wrong target, with a page or a 302 to the
+#   right one; send `Clear-Site-Data: "cache"` from pages that people visit; and send every new permanent redirect with
+#   an age at first. Do not send people back to the old address. Why not?
 
 # %%
 def back(request, name):
@@ -960,7 +1014,8 @@ def back(request, name):
 
 
 if asgi.available():
-    with asgi() as server, override_settings(ROOT_URLCONF=(path("for-good/", season, {"name": "home"}), path("<name>/", back))):
+    urlconf = (path("for-good/", season, {"name": "home"}), path("<name>/", back))
+    with asgi() as server, override_settings(ROOT_URLCONF=urlconf):
         browser.server = server
         print(browser.open("/for-good/"), "|", Browser(server).open("/for-good/"))
 brief = cache_control(max_age=300)(lambda request: redirect("/spring/", permanent=True))
@@ -968,23 +1023,29 @@ reply = brief(RequestFactory().get("/winter/"))
 print(reply.status_code, reply["Cache-Control"])
 
 # %% [markdown]
-# - *How do you prevent open redirects?* Whatever came from the visitor (`?next=`) passes `url_has_allowed_host_and_scheme` first, or a link to your login page ends on somebody else's. Which of these stay in the shop?
+# - *How do you prevent open redirects?* Whatever came from the visitor (`?next=`) passes
+#   `url_has_allowed_host_and_scheme` first, or a link to your login page ends on somebody else's. Which of these stay
+#   in the shop?
 
 # %%
-for url in ("/cart/", "cart/", "https://shop.example/cart/", "https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", ""):
-    print(url_has_allowed_host_and_scheme(url, allowed_hosts={"shop.example"}, require_https=True), repr(url))
+stay = ["/cart/", "https://shop.example/cart/", "http://shop.example/cart/"]
+for url in (*stay, "https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"):
+    print(url_has_allowed_host_and_scheme(url, {"shop.example"}, require_https=True), url)
 print(post("/cart/add/emma/", {"quantity": 1, "next": "//evil.example/"})["Location"])
 
 # %% [markdown]
-# - *When is 410 better?* When the page is gone for good and nothing took its place. A redirect to the home page tells search engines that the home page is the answer. 404 leaves open whether it comes back. A `RedirectView`
-#   without an address gives it:
+# - *When is 410 better?* When the page is gone for good and nothing took its place. A redirect to the home page tells
+#   search engines that the home page is the answer. 404 leaves open whether it comes back. A `RedirectView` without an
+#   address gives it:
 
 # %%
 with override_settings(ROOT_URLCONF=(path("sale/", RedirectView.as_view()),)):
     print(get("/sale/").status)
 
 # %% [markdown]
-# **Versions.** `preserve_request` is new in 5.2, for `redirect()` and the response classes. 6.1 brought it to `RedirectView`, and `max_length` to `redirect()`: both versions refuse a URL above 16,384 characters, and only 6.1 lets you move the limit:
+# **Versions.** `preserve_request` is new in 5.2, for `redirect()` and the response classes. 6.1 brought it to
+# `RedirectView`, and `max_length` to `redirect()`: both versions refuse a URL above 16,384 characters, and only 6.1
+# lets you move the limit:
 
 # %%
 try:
@@ -1003,4 +1064,5 @@ else:
 quiz("Q14")
 
 # %% [markdown]
-# Now [exercises 05.8 and 05.9](../exercises/05_views_responses_errors.ipynb), then chapter [06 · Templates](06_templates.ipynb).
+# Now [exercises 05.8 and 05.9](../exercises/05_views_responses_errors.ipynb), then chapter [06 ·
+# Templates](06_templates.ipynb).
