@@ -397,7 +397,7 @@ class Command(BaseCommand):
         if dry_run:
             count = books.count()
         else:
-            count = books.update(price=F("price") * (100 - percent) / Decimal(100))
+            count = books.update(price=F("price") * (Decimal(100 - percent) / 100))
         self.stdout.write(f"{count} prices")
     # end
 
@@ -414,7 +414,7 @@ class Command(BaseCommand):
         if percent < 1 or percent > 50:
             raise CommandError("percent is a whole number from 1 to 50.")
         with transaction.atomic():
-            count = Book.objects.in_print().update(price=F("price") * (100 - percent) / Decimal(100))
+            count = Book.objects.in_print().update(price=F("price") * (Decimal(100 - percent) / 100))
             if dry_run:
                 transaction.set_rollback(True)
         self.stdout.write(f"{count} prices")
@@ -428,7 +428,7 @@ class Command(BaseCommand):
     def handle(self, *, percent, dry_run, **options):
         if not 1 <= percent <= 50:
             raise CommandError("percent is a whole number from 1 to 50.")
-        count = Book.objects.in_print().update(price=F("price") * (100 - percent) / Decimal(100))
+        count = Book.objects.in_print().update(price=F("price") * (Decimal(100 - percent) / 100))
         self.stdout.write(f"{count} prices")
 
 # %% exercise="02.5" role="mistake" says="One query per book, and when it stops half-way, half of the prices have changed. One `update` with `F(\"price\")` does it in the database."
@@ -446,6 +446,19 @@ class Command(BaseCommand):
             book.save(update_fields=["price"])
         self.stdout.write(f"{len(books)} prices")
 
+# %% exercise="02.5" role="mistake" says="SQLite keeps a price of 9.00 as the whole number 9, and `9 * 90 / 100` is cut to 8. Divide in Python, `Decimal(100 - percent) / 100`, and multiply in the database."
+class Command(BaseCommand):
+    def add_arguments(self, parser):
+        parser.add_argument("percent", type=int)
+        parser.add_argument("--dry-run", action="store_true")
+
+    def handle(self, *, percent, dry_run, **options):
+        if not 1 <= percent <= 50:
+            raise CommandError("percent is a whole number from 1 to 50.")
+        books = Book.objects.in_print()
+        count = books.count() if dry_run else books.update(price=F("price") * (100 - percent) / 100)
+        self.stdout.write(f"{count} prices")
+
 # %% exercise="02.5" role="mistake" says="Books that are out of print have new prices too."
 class Command(BaseCommand):
     def add_arguments(self, parser):
@@ -456,7 +469,7 @@ class Command(BaseCommand):
         if not 1 <= percent <= 50:
             raise CommandError("percent is a whole number from 1 to 50.")
         books = Book.objects.all()
-        count = books.count() if dry_run else books.update(price=F("price") * (100 - percent) / Decimal(100))
+        count = books.count() if dry_run else books.update(price=F("price") * (Decimal(100 - percent) / 100))
         self.stdout.write(f"{count} prices")
 
 # %% exercise="02.5" role="mistake" says="0 and 51 are taken. Check the limits before anything is written, and raise `CommandError`."
@@ -467,14 +480,14 @@ class Command(BaseCommand):
 
     def handle(self, *, percent, dry_run, **options):
         books = Book.objects.in_print()
-        count = books.count() if dry_run else books.update(price=F("price") * (100 - percent) / Decimal(100))
+        count = books.count() if dry_run else books.update(price=F("price") * (Decimal(100 - percent) / 100))
         self.stdout.write(f"{count} prices")
 
 # %% exercise="02.5" role="hint"
 # One `update()` changes all rows in one statement, and returns how many there were.
 # %% exercise="02.5" role="hint"
-# `F("price") * (100 - percent) / Decimal(100)` is computed by the database. With a plain `100` SQLite may divide whole prices as
-# whole numbers, and cut the rest.
+# `F("price") * (Decimal(100 - percent) / 100)` is computed by the database. Whole numbers alone will not do: SQLite divides
+# a whole price by a whole number as whole numbers.
 
 # %% [markdown] exercise="02.6"
 # ### 02.6 Testing a command
