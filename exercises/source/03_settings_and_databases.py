@@ -25,9 +25,9 @@ from orders.models import Order
 # %% [markdown] exercise="03.1"
 # ### 03.1 A switch from the environment
 #
-# Return the variable `name` of `environ` (a dictionary of texts, such as `os.environ`) as a boolean. `1`, `true`, `yes`, `on` mean yes and `0`, `false`,
-# `no`, `off` mean no, in any case, with blanks around or not. Missing or blank means `default`. Any other text raises `ImproperlyConfigured`, and the message
-# names the variable.
+# Return the variable `name` of `environ` (a dictionary of texts, such as `os.environ`) as a boolean. `1`, `true`,
+# `yes`, `on` mean yes and `0`, `false`, `no`, `off` mean no, in any case, with blanks around or not. Missing or blank
+# means `default`. Any other text raises `ImproperlyConfigured`, and the message names the variable.
 
 # %% exercise="03.1" role="check"
 def observe(answer):
@@ -98,9 +98,10 @@ def switch(environ, name, default=False):
 # %% [markdown] exercise="03.2"
 # ### 03.2 Find the misspelled settings
 #
-# Django does not check the names of settings. Write the check: return a dictionary from each name of `module` that Django does **not** know and that
-# looks like a slip to the name that was probably meant. Only names in capitals are settings. Known are Django's own, in `global_settings`;
-# alike is what `difflib.get_close_matches` finds with `cutoff=0.9`.
+# Django does not check the names of settings. Write the check: return a dictionary from each name of `module` that
+# Django does **not** know and that looks like a slip to the name that was probably meant. Only names in capitals are
+# settings. Known are Django's own, in `global_settings`; alike is what `difflib.get_close_matches` finds with
+# `cutoff=0.9`.
 
 # %% exercise="03.2" role="check"
 def observe(answer):
@@ -167,8 +168,8 @@ def misspelled(module):
 # %% [markdown] exercise="03.3"
 # ### 03.3 A setting with a default
 #
-# Return the first titles of the shop in alphabetical order: as many as the setting `BOOKS_PER_SHELF` says, and 3 where it is not set. A test that overrides it
-# must be heard, and 0 means none. At most one query.
+# Return the first titles of the shop in alphabetical order: as many as the setting `BOOKS_PER_SHELF` says, and 3 where
+# it is not set. A test that overrides it must be heard, and 0 means none. At most one query.
 
 # %% exercise="03.3" role="check"
 def observe(answer):
@@ -231,8 +232,9 @@ def shelf():
 # %% [markdown] exercise="03.4"
 # ### 03.4 Vouchers after a change of keys
 #
-# Vouchers are made with `signing.dumps(value, salt="voucher")`. Write what renews them: return `token` itself where the present `SECRET_KEY` has signed it, a
-# new token with the same value where one of the `SECRET_KEY_FALLBACKS` has, and `None` where it is neither.
+# Vouchers are made with `signing.dumps(value, salt="voucher")`. Write what renews them: return `token` itself where
+# the present `SECRET_KEY` has signed it, a new token with the same value where one of the `SECRET_KEY_FALLBACKS` has,
+# and `None` where it is neither.
 
 # %% exercise="03.4" role="check"
 def observe(answer):
@@ -338,8 +340,9 @@ def renew(token):
 # %% [markdown] exercise="03.5"
 # ### 03.5 From a URL to an entry of DATABASES
 #
-# Turn `postgresql://ida:secret@db.example:5432/shop` into a dictionary with `ENGINE`, `NAME`, `USER`, `PASSWORD`, `HOST` and `PORT`, all of them text, empty where the URL says
-# nothing. `postgres`, `postgresql`, `mysql`, `mariadb` and `sqlite` are known; `sqlite:////srv/shop.db` means the file `/srv/shop.db`. User, password and name may be
+# Turn `postgresql://ida:secret@db.example:5432/shop` into a dictionary with `ENGINE`, `NAME`, `USER`, `PASSWORD`,
+# `HOST` and `PORT`, all of them text, empty where the URL says nothing. `postgres`, `postgresql`, `mysql`, `mariadb`
+# and `sqlite` are known; `sqlite:////srv/shop.db` means the file `/srv/shop.db`. User, password and name may be
 # percent-encoded. Any other scheme raises `ImproperlyConfigured`, and the password is not in the message.
 
 # %% exercise="03.5" role="check"
@@ -444,8 +447,9 @@ def database(url):
 # %% [markdown] exercise="03.6"
 # ### 03.6 A router for sessions
 #
-# Sessions get a database of their own, `visitors`. Write the router: models of the app `sessions` are read and written there; their tables are made there and nowhere
-# else, and no other tables are made there. About everything else the router has no opinion, which Django reads from `None`.
+# Sessions get a database of their own, `visitors`. Write the router: models of the app `sessions` are read and written
+# there; their tables are made there and nowhere else, and no other tables are made there. About everything else the
+# router has no opinion, which Django reads from `None`.
 
 # %% exercise="03.6" role="check"
 def observe(answer):
@@ -558,8 +562,9 @@ class VisitorsRouter:
 # %% [markdown] exercise="03.7"
 # ### 03.7 Is this server too old?
 #
-# `backend` is `"postgresql"` or `"sqlite3"`, `version` a text such as `"9.6"` or `"3.45.1"`. Return whether the installed Django refuses that version. Ask Django for its
-# minimum: it is `minimum_database_version` of the class `DatabaseFeatures` in `features` of the backend.
+# `backend` is `"postgresql"` or `"sqlite3"`, `version` a text such as `"9.6"` or `"3.45.1"`. Return whether the
+# installed Django refuses that version. Ask Django for its minimum: it is `minimum_database_version` of the class
+# `DatabaseFeatures` in `features` of the backend.
 
 # %% exercise="03.7" role="check"
 def observe(answer):
@@ -620,8 +625,8 @@ def too_old(backend, version):
 # %% [markdown] exercise="03.8"
 # ### 03.8 The same order on every database
 #
-# Return the books from the worst rating to the best, with those that have none at the end; equal ratings by primary key. The order must be the same on SQLite and on
-# PostgreSQL, which put NULL at opposite ends. One query.
+# Return the books from the worst rating to the best, with those that have none at the end; equal ratings by primary
+# key. The order must be the same on SQLite and on PostgreSQL, which put NULL at opposite ends. One query.
 
 # %% exercise="03.8" role="answer" ordered=true budget=1
 def worst_first():
@@ -656,8 +661,9 @@ def worst_first():
 # %% [markdown] exercise="03.9"
 # ### 03.9 The same letters on every database
 #
-# Return the titles that contain `text` exactly as it is written, capitals and accents included, by title and primary key. `contains` ignores the case of ASCII letters on SQLite.
-# One query; whether the database or Python decides in the end is up to you.
+# Return the titles that contain `text` exactly as it is written, capitals and accents included, by title and primary
+# key. `contains` ignores the case of ASCII letters on SQLite. One query; whether the database or Python decides in the
+# end is up to you.
 
 # %% exercise="03.9" role="answer" ordered=true budget=1 calls=[["the"], ["The"], ["EMMA"], ["é"], ["É"], ["R.U.R."], ["%"]]
 def titles_with(text):
