@@ -144,7 +144,7 @@ def practice_notebook(chapter: Chapter) -> NotebookNode:
     head = (
         f"# {chapter.number} · {chapter.title}: exercises\n\n"
         "Replace each `...` and run the cell: `check` runs your answer in a separate process, on data you see and on "
-        f'data you do not. `hint("{int(chapter.number)}.1")` gives one step at a time; the lesson is '
+        f'data you do not. `hint("{chapter.number}.1")` gives one step at a time; the lesson is '
         f"[here]({lesson})."
     )
     try:

@@ -145,12 +145,12 @@ def load(which: str | int | None = None, folder: Path | None = None) -> dict[str
 
 
 def find(exercise_id: str, folder: Path | None = None) -> Exercise:
-    """One exercise by its id; UnknownExercise names the nearest ids where there is none."""
+    """One exercise by its id, `07.1` or `7.1`; UnknownExercise names the nearest ids where there is none."""
     folder = folder or FOLDER
     match = _ID.fullmatch(exercise_id)
     for path in sorted(folder.glob(f"{int(match[1]):02}_*.py")) if match else ():
         for exercise in read(path).exercises:
-            if exercise.id == exercise_id:
+            if exercise.id.lstrip("0") == exercise_id.lstrip("0"):
                 return exercise
     known = [found for path in sorted(folder.glob("[0-9][0-9]_*.py")) for found in _ids(path)]
     near = difflib.get_close_matches(exercise_id, known, n=3, cutoff=0.0) if known else []

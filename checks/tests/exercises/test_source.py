@@ -181,6 +181,11 @@ def test_a_learner_gets_set_up_prompts_and_stubs_without_a_trace_of_the_answer()
     nbformat.validate(nbformat.v4.new_notebook(cells=cells))
 
 
+def test_the_zero_of_an_early_chapter_may_be_left_out():
+    assert find("1.1") is find("01.1")
+    assert find("01.1").id == "01.1"
+
+
 def test_an_unknown_exercise_names_the_nearest():
     with pytest.raises(UnknownExercise, match=r"There is no exercise 91\.66\. The nearest are 91\.6, "):
         find("91.66", SAMPLE)
