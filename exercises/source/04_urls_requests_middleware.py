@@ -242,7 +242,7 @@ def observe(answer):
         seen.append(answer("emma", 1))
     return seen
 
-# %% exercise="04.3" role="answer"
+# %% exercise="04.3" role="answer" seconds=20
 def catalogue_url(q, page):
     # solution
     query = {"q": q} if q else {}
@@ -320,11 +320,11 @@ def observe(answer):
         seen.append((decorated.__name__, getattr(response, "is_rendered", None)))
         if hasattr(response, "context_data"):
             seen.append(sorted((response.context_data or {}).items()))
-        with override_settings(ROOT_URLCONF=(path("", decorated),)):
+        with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(path("", decorated),)):
             seen.append(Client().get("/").content.decode())
     return seen
 
-# %% exercise="04.4" role="answer"
+# %% exercise="04.4" role="answer" seconds=20
 def with_notice(view):
     # solution
     @wraps(view)
@@ -442,7 +442,7 @@ def observe(answer):
     request_finished.disconnect(finished)
     return seen
 
-# %% exercise="04.5" role="answer"
+# %% exercise="04.5" role="answer" seconds=20
 def serve_once(application, environ):
     # solution
     statuses = []
@@ -821,7 +821,7 @@ def observe(answer):
             seen.append((url, response.status_code, response["Content-Type"].partition(";")[0], text))
     return seen
 
-# %% exercise="04.8" role="answer"
+# %% exercise="04.8" role="answer" seconds=20
 class OutOfStock(Exception):
     pass
 
