@@ -258,8 +258,8 @@ class BookSalesAdmin(admin.ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         choices = years()
-        asked = request.GET.get("year", "")
-        year = int(asked) if asked.isdecimal() and int(asked) in choices else next(iter(choices), None)
+        # Looked up, not converted: what was asked may be no number, or one of five thousand digits.
+        year = {str(choice): choice for choice in choices}.get(request.GET.get("year"), next(iter(choices), None))
         months = list(by_month(year)) if year else []
         context = {
             **self.admin_site.each_context(request),

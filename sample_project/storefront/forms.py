@@ -107,9 +107,10 @@ class BaseCartFormSet(forms.BaseFormSet):
         self.lines = {line.book.pk: line for line in lines}
         initial = [{"book": pk, "quantity": line.quantity} for pk, line in self.lines.items()]
         super().__init__(*args, initial=initial, prefix="lines", **kwargs)
+        # As text: whatever was sent, it can be compared, and need not be a number first.
+        lines = {str(pk): line for pk, line in self.lines.items()}
         for form in self.forms:
-            pk = form["book"].value()
-            form.line = self.lines.get(int(pk)) if str(pk).isdecimal() else None
+            form.line = lines.get(str(form["book"].value()))
 
     @property
     def rows(self):
