@@ -15,6 +15,7 @@ from catalog.models import Book
 
 from .checkout import cancel_order
 from .exceptions import NotCancellable
+from .forms import StockForm
 from .models import BookSales, Invoice, OpenOrder, Order, OrderLine, Payment, Stock
 from .turnover import by_month, years
 
@@ -306,8 +307,16 @@ class SupplyFilter(admin.SimpleListFilter):
 
 
 class StockInline(admin.TabularInline):
+    """Copies on the shelf. While somebody edits the book, the shop goes on selling: see `StockForm`."""
+
     model = Stock
+    form = StockForm
     can_delete = False
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        # Locked until the page is saved, so that nobody buys between the comparison with what was shown and the save.
+        return rows.select_for_update() if request.method == "POST" else rows
 
 
 # The catalogue knows nothing of stock, so the column and the inline are added to its page from here.

@@ -26,7 +26,5 @@ def restock(book_pk: int, copies: int) -> int:
     Stock.objects.filter(pk=book_pk).update(quantity=F("quantity") + copies)
     quantity = stock.quantity + copies
     # A lambda and not a `partial`: should it fail, Django 5.2 asks for its name, which the latter has not.
-    transaction.on_commit(
-        lambda: stock_changed.send_robust(sender=Stock, quantities={book_pk: quantity}), robust=True
-    )
+    transaction.on_commit(lambda: stock_changed.send_robust(sender=Stock, quantities={book_pk: quantity}), robust=True)
     return quantity

@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Book, Contribution, Contributor, Excerpt, PriceChange
+from orders.forms import StockForm
 from orders.models import Stock
 from storefront.forms import SearchForm
 from storefront.widgets import EuroInput
@@ -146,29 +147,6 @@ class ContributionForm(forms.ModelForm):
 ContributionFormSet = forms.inlineformset_factory(
     Book, Contribution, form=ContributionForm, formset=BaseContributionFormSet, extra=2
 )
-
-
-class StockForm(forms.ModelForm):
-    """How many copies are on the shelf: counted by a person, while the shop goes on selling.
-
-    The page carries the number it showed. Where that is no longer the number in the database, the count is out
-    of date, and would undo the sales since.
-    """
-
-    class Meta:
-        model = Stock
-        fields = ["quantity"]
-
-    quantity = forms.IntegerField(label=_("Copies"), min_value=0, max_value=2**31 - 1, show_hidden_initial=True)
-
-    def clean(self):
-        super().clean()
-        shown, now = self.data.get(self.add_initial_prefix("quantity")), self.initial.get("quantity")
-        if "quantity" in self.changed_data and shown != str(now):
-            self.add_error(
-                "quantity",
-                _("By now, %(now)s are on the shelf. Load the page again, and count from there.") % {"now": now},
-            )
 
 
 class BaseStockFormSet(forms.BaseModelFormSet):
