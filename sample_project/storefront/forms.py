@@ -131,6 +131,8 @@ CartFormSet = forms.formset_factory(CartLineForm, formset=BaseCartFormSet, extra
 
 
 class CheckoutForm(forms.Form):
+    # Tells a second press of the button from a second order: each page has another.
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
     note = forms.CharField(
         label=_("Anything we should know?"),
         required=False,

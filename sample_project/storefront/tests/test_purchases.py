@@ -209,6 +209,35 @@ class TestCheckout:
         with mock.patch("storefront.purchases.place_order", side_effect=OutOfStock(emma, 1, 0)):
             assert "Only 0 copies are left of Emma" in self.order(shopper).content.decode()
 
+    def test_a_button_that_is_pressed_twice_orders_once(self, shopper, customer):
+        add(shopper)
+        key = shopper.get(CHECKOUT).context["form"]["key"].value()
+        # The second request has read the session before the first one emptied the cart.
+        read = dict(shopper.session.items())
+        self.order(shopper, key=key)
+        session = shopper.session
+        session.update(read)
+        session.save()
+        response = self.order(shopper, key=key)
+        assert response.url == ORDERS
+        assert said(response)[-1] == "The button was pressed twice, and the order taken once."
+        assert customer.orders.count() == 1
+
+    def test_what_failed_can_be_sent_again(self, shopper, customer, emma):
+        add(shopper)
+        key = shopper.get(CHECKOUT).context["form"]["key"].value()
+        for failure in (OutOfStock(emma, 1, 0), OSError("The database is away.")):
+            shopper.raise_request_exception = False
+            with mock.patch("storefront.purchases.place_order", side_effect=failure):
+                self.order(shopper, key=key)
+        assert self.order(shopper, key=key).status_code == 302
+        assert customer.orders.count() == 1
+
+    def test_each_page_is_an_order_of_its_own(self, shopper):
+        add(shopper)
+        one, two = (shopper.get(CHECKOUT).content.decode().partition('name="key" value="')[2][:36] for _ in "12")
+        assert one != two
+
     def test_without_the_tick_there_is_no_order(self, shopper, customer):
         add(shopper)
         response = shopper.post(CHECKOUT, {"note": ""})
