@@ -3,7 +3,6 @@
 https://docs.djangoproject.com/en/stable/topics/class-based-views/generic-editing/
 """
 
-import csv
 from functools import partial
 
 from django.contrib import messages
@@ -21,6 +20,7 @@ from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
 from catalog.models import Book, Excerpt
 from orders.models import Stock
+from storefront.spreadsheets import line
 
 from .forms import BookForm, BookSearchForm, ContributionFormSet, ExcerptForm, StockFormSet
 from .mixins import BooksellerMixin, RecordedMixin
@@ -186,13 +186,6 @@ class StockView(BooksellerMixin, ListView):
         return redirect(request.get_full_path())
 
 
-class Echo:
-    """A file that keeps nothing: what is written to it is given back."""
-
-    def write(self, text):
-        return text
-
-
 class BookExportView(BooksellerMixin, View):
     """Every book as CSV, sent while it is read: of a million books, no more than a chunk is ever in memory.
 
@@ -230,12 +223,3 @@ class BookExportView(BooksellerMixin, View):
 def cells(book):
     copies = book.stock.quantity if hasattr(book, "stock") else None
     return [book.isbn, book.title, book.author.name, book.published, book.price, copies]
-
-
-def line(values):
-    return csv.writer(Echo()).writerow([harmless(value) for value in values])
-
-
-def harmless(value):
-    """A spreadsheet takes a text that begins with = + - or @ for a formula, and runs it: an apostrophe prevents it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
