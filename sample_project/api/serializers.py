@@ -9,6 +9,7 @@ from rest_framework.validators import UniqueValidator
 from accounts.models import Profile
 from catalog.fields import normalise
 from catalog.models import Author, Book, Genre
+from catalog.prices import record_price
 from orders.checkout import place_order
 from orders.exceptions import MOST_COPIES
 from orders.models import Order, OrderLine, Stock
@@ -41,7 +42,10 @@ class BookListSerializer(serializers.ListSerializer):
 
     @transaction.atomic
     def create(self, books):
-        return super().create(books)
+        created = super().create(books)
+        for book in created:
+            record_price(book)
+        return created
 
 
 class BookSerializer(serializers.ModelSerializer):

@@ -1,10 +1,13 @@
 """Who can do what with books, authors and orders, and what comes back."""
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from api.viewsets import BookViewSet
-from catalog.models import Author, Book
+from catalog.models import Author, Book, PriceChange
 from orders.models import Order, Stock
 from reviews.models import Review
 
@@ -74,6 +77,18 @@ class TestBooks:
         assert response.json() == {"detail": "You may change this book, but not its price."}
         assert bookseller.patch(f"{BOOKS}emma/", {"price": "9.50"}).status_code == 200
         assert manager.patch(f"{BOOKS}emma/", {"price": "1.00"}).json()["price"] == "1.00"
+
+    def test_the_history_of_prices_knows_of_each(self, manager, new_book):
+        manager.post(BOOKS, new_book)
+        manager.post(f"{BOOKS}bulk/", [{**new_book, "title": "Sanditon", "slug": "sanditon"}])
+        manager.patch(f"{BOOKS}sanditon/", {"price": "1.00"})
+        manager.patch(f"{BOOKS}emma/", {"pages": 477, "price": "9.50"})
+        today = timezone.localdate()
+        changes = PriceChange.objects.filter(valid_from=today).order_by("book__slug")
+        assert list(changes.values_list("book__slug", "price")) == [
+            ("sanditon", Decimal("1.00")),
+            ("the-watsons", Decimal("6.50")),
+        ]
 
     def test_managers_delete_books(self, bookseller, manager, new_book):
         bookseller.post(BOOKS, new_book)

@@ -7,11 +7,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.forms.models import BaseInlineFormSet
-from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Book, Contribution, Contributor, Excerpt, PriceChange
+from catalog.models import Book, Contribution, Contributor, Excerpt
+from catalog.prices import record_price
 from orders.forms import StockForm
 from orders.models import Stock
 from storefront.forms import SearchForm
@@ -93,9 +93,7 @@ class BookForm(forms.ModelForm):
     def save(self, commit=True):
         book = super().save(commit)
         if commit and "price" in self.changed_data:
-            PriceChange.objects.update_or_create(
-                book=book, valid_from=timezone.localdate(), defaults={"price": book.price}
-            )
+            record_price(book)
         return book
 
 
