@@ -71,7 +71,9 @@ class OrderSearchForm(forms.Form):
 
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    status = forms.ChoiceField(required=False, choices=[("", _("Any status")), *Order.Status.choices])
+    status = forms.ChoiceField(
+        label=_("Status"), required=False, choices=[("", _("Any status")), *Order.Status.choices]
+    )
 
     def clean(self):
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
@@ -151,9 +153,11 @@ class ReviewForm(forms.ModelForm):
     class Meta:
         model = Review
         fields = ["stars", "text"]
+        labels = {"text": _("What you think of it")}
         widgets = {"text": forms.Textarea(attrs={"rows": 6})}
 
     stars = forms.TypedChoiceField(
+        label=_("Stars"),
         coerce=int,
         choices=[(number, format_lazy(_("{stars} of 5 stars"), stars=number)) for number in range(5, 0, -1)],
         widget=StarsInput,

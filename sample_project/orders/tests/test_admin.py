@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from catalog.models import Book
+from catalog.tests.test_admin import posted
 from orders.admin import OrderAdmin
 from orders.models import Invoice, Order, OrderLine, Stock
 
@@ -342,33 +343,18 @@ def test_books_are_filtered_by_what_is_on_the_shelf(admin_page, supply, conditio
 class TestStock:
     PATH = "/admin/catalog/book/4/change/"
 
-    def filled(self, page, **changes):
-        """What the browser would send: every field of the page as it is, and the changes."""
-        fields = list(page.context["adminform"].form)
-        for inline in page.context["inline_admin_formsets"]:
-            forms = [inline.formset.management_form, *inline.formset.forms]
-            fields += [field for form in forms for field in form]
-        data = {}
-        for field in fields:
-            value = field.value()
-            if value not in (None, False):
-                data[field.html_name] = value
-            if field.field.show_hidden_initial:
-                data[field.html_initial_name] = field.initial
-        return data | changes
-
     def sell(self):
         Stock.objects.filter(pk=4).update(quantity=3)
 
     def test_copies_sold_while_the_book_is_edited_stay_sold(self, admin_page, admin_client):
-        data = self.filled(admin_page(self.PATH), pages=477)
+        data = posted(admin_page(self.PATH)) | {"pages": 477}
         self.sell()
         assert admin_client.post(self.PATH, data).status_code == 302
         assert Book.objects.get(pk=4).pages == 477
         assert Stock.objects.get(pk=4).quantity == 3
 
     def test_a_count_that_is_out_of_date_is_refused(self, admin_page, admin_client):
-        data = self.filled(admin_page(self.PATH), **{"stock-0-quantity": 30})
+        data = posted(admin_page(self.PATH)) | {"stock-0-quantity": 30}
         self.sell()
         assert "By now, 3 are on the shelf." in admin_client.post(self.PATH, data).content.decode()
         assert Stock.objects.get(pk=4).quantity == 3
@@ -377,6 +363,6 @@ class TestStock:
         assert 'name="initial-stock-0-quantity"' in admin_page(self.PATH).content.decode()
 
     def test_a_count_is_saved(self, admin_page, admin_client):
-        data = self.filled(admin_page(self.PATH), **{"stock-0-quantity": 30})
+        data = posted(admin_page(self.PATH)) | {"stock-0-quantity": 30}
         assert admin_client.post(self.PATH, data).status_code == 302
         assert Stock.objects.get(pk=4).quantity == 30

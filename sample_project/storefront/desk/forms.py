@@ -10,7 +10,7 @@ from django.forms.models import BaseInlineFormSet
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Book, Contribution, Contributor, Excerpt
+from catalog.models import Book, Contribution, Contributor
 from catalog.prices import record_price
 from orders.forms import StockForm
 from orders.models import Stock
@@ -22,6 +22,7 @@ class BookSearchForm(SearchForm):
     """The visitors' search, and what only the desk asks."""
 
     state = forms.ChoiceField(
+        label=_("State"),
         required=False,
         choices=[
             ("", _("In any state")),
@@ -69,6 +70,21 @@ class BookForm(forms.ModelForm):
             "price": EuroInput,
             "genres": forms.CheckboxSelectMultiple,
             "description": forms.Textarea(attrs={"rows": 4}),
+        }
+        labels = {
+            "title": _("Title"),
+            "slug": _("Address"),
+            "author": _("Author"),
+            "publisher": _("Publisher"),
+            "genres": _("Genres"),
+            "published": _("Year of first publication"),
+            "language": _("Language"),
+            "pages": _("Pages"),
+            "price": _("Price"),
+            "in_print": _("In print"),
+            "isbn": _("ISBN"),
+            "sequel_to": _("Sequel to"),
+            "description": _("Description"),
         }
         help_texts = {"slug": _("The end of its address. Made from the title if you leave it empty.")}
 
@@ -133,6 +149,8 @@ class ContributionForm(forms.ModelForm):
     class Meta:
         model = Contribution
         fields = ["contributor", "role", "volume"]
+        labels = {"contributor": _("Contributor"), "role": _("Task"), "volume": _("Volume")}
+        help_texts = {"volume": _("Empty for the whole book.")}
 
     def __init__(self, *args, contributors, **kwargs):
         super().__init__(*args, **kwargs)
@@ -159,10 +177,3 @@ class BaseStockFormSet(forms.BaseModelFormSet):
 
 
 StockFormSet = forms.modelformset_factory(Stock, form=StockForm, formset=BaseStockFormSet, extra=0)
-
-
-class ExcerptForm(forms.ModelForm):
-    class Meta:
-        model = Excerpt
-        fields = ["file"]
-        widgets = {"file": forms.FileInput(attrs={"accept": ".pdf,.txt"})}
