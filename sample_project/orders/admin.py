@@ -15,15 +15,16 @@ from catalog.models import Book
 
 from .checkout import cancel_order
 from .exceptions import NotCancellable
-from .forms import StockForm
+from .forms import OrderLineFormSet, StockForm
 from .models import BookSales, Invoice, OpenOrder, Order, OrderLine, Payment, Stock
 from .turnover import by_month, years
 
 
 class OrderLineInline(admin.TabularInline):
-    """Lines can be added. Those that were sold stay as they were."""
+    """Lines can be added, and are sold thereby. Those that were sold stay as they were."""
 
     model = OrderLine
+    formset = OrderLineFormSet
     fields = ["book", "quantity", "unit_price", "amount"]
     readonly_fields = ["amount"]
     autocomplete_fields = ["book"]

@@ -1,7 +1,39 @@
 from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.models import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
-from .models import Stock
+from .checkout import locked_stock, take_copies, tell_of_copies
+from .exceptions import OutOfStock
+from .models import Order, Stock
+
+
+class OrderLineFormSet(BaseInlineFormSet):
+    """Lines that somebody adds to an order by hand: they are sold, and copies leave the shelf as at the checkout.
+
+    The shelf is locked when it is looked at, and until the page is saved: the form set belongs into a transaction.
+    """
+
+    def clean(self):
+        super().clean()
+        # What is wrong with a form is said there; twice the same book is an error of the form set.
+        added = [form for form in self.extra_forms if form.has_changed() and form.is_valid()]
+        self.books = {form.cleaned_data["book"].pk: form.cleaned_data["book"] for form in added}
+        self.wanted = {form.cleaned_data["book"].pk: form.cleaned_data["quantity"] for form in added}
+        if not self.wanted:
+            return
+        if self.instance.status == Order.Status.CANCELLED:
+            raise ValidationError(_("This order is cancelled: it takes no more books."), code="cancelled")
+        left = locked_stock(self.wanted)
+        for pk, quantity in sorted(self.wanted.items()):
+            if left.get(pk, 0) < quantity:
+                raise ValidationError(str(OutOfStock(self.books[pk], quantity, left.get(pk, 0))), code="out_of_stock")
+
+    def save(self, commit=True):
+        lines = super().save(commit)
+        if self.wanted:
+            tell_of_copies(take_copies(self.books, dict(sorted(self.wanted.items()))))
+        return lines
 
 
 class StockForm(forms.ModelForm):

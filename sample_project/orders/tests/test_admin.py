@@ -14,6 +14,7 @@ from accounts.models import User
 from catalog.models import Book
 from catalog.tests.test_admin import posted
 from orders.admin import OrderAdmin
+from orders.checkout import cancel_order
 from orders.models import Invoice, Order, OrderLine, Stock
 
 pytestmark = pytest.mark.django_db
@@ -338,6 +339,42 @@ class TestTurnover:
 def test_books_are_filtered_by_what_is_on_the_shelf(admin_page, supply, condition):
     found = admin_page(f"/admin/catalog/book/?supply={supply}").context["cl"].result_count
     assert found == Book.objects.filter(**condition).count()
+
+
+class TestAddingLines:
+    def add(self, client, order, book, quantity):
+        line = {"lines-0-order": order.pk, "lines-0-book": book.pk, "lines-0-quantity": quantity}
+        form = {"status": order.status, "lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 0, "lines-0-unit_price": "5.00"}
+        return client.post(f"/admin/orders/order/{order.pk}/change/", form | line)
+
+    def book(self, order):
+        """A book of which the shop has ten, and that is not in the order yet."""
+        book = Book.objects.filter(stock__isnull=False).exclude(lines__order=order).first()
+        Stock.objects.filter(pk=book.pk).update(quantity=10)
+        return book
+
+    def test_what_is_sold_leaves_the_shelf_and_comes_back_with_the_order(self, admin_client):
+        [order] = some("open", 1)
+        book = self.book(order)
+        assert self.add(admin_client, order, book, 4).status_code == 302
+        assert order.lines.get(book=book).quantity == 4
+        assert Stock.objects.get(pk=book.pk).quantity == 6
+        cancel_order(order)
+        assert Stock.objects.get(pk=book.pk).quantity == 10
+
+    def test_what_is_not_there_cannot_be_sold(self, admin_client):
+        [order] = some("open", 1)
+        book = self.book(order)
+        page = self.add(admin_client, order, book, 11)
+        assert "Only 10 copies are left" in page.content.decode()
+        assert not order.lines.filter(book=book).exists()
+        assert Stock.objects.get(pk=book.pk).quantity == 10
+
+    def test_a_cancelled_order_takes_no_more_books(self, admin_client):
+        [order] = some("cancelled", 1)
+        book = self.book(order)
+        assert "takes no more books" in self.add(admin_client, order, book, 1).content.decode()
+        assert Stock.objects.get(pk=book.pk).quantity == 10
 
 
 class TestStock:
