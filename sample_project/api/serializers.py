@@ -10,10 +10,10 @@ from accounts.models import Profile
 from catalog.fields import normalise
 from catalog.models import Author, Book, Genre
 from catalog.prices import record_price
-from orders.checkout import place_order
+from orders.checkout import LONGEST_NOTE, place_order
 from orders.exceptions import MOST_COPIES
 from orders.models import Order, OrderLine, Stock
-from reviews.models import Review
+from reviews.models import Review, lacks_reason
 
 
 class AuthorBriefSerializer(serializers.ModelSerializer):
@@ -235,6 +235,8 @@ class OrderSerializer(serializers.ModelSerializer):
 
     url = serializers.HyperlinkedIdentityField(view_name="api:order-detail", lookup_field="number")
     customer = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    # The column takes any length; who packs should not have to read a book.
+    note = serializers.CharField(max_length=LONGEST_NOTE, required=False, allow_blank=True)
     lines = OrderLineSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
     total = serializers.DecimalField(max_digits=12, decimal_places=2, read_only=True)
 
@@ -278,6 +280,10 @@ class ReviewSerializer(serializers.ModelSerializer):
         return shown
 
     def validate(self, attrs):
+        # A PATCH may bring one of the two.
+        stars, text = (attrs.get(name, getattr(self.instance, name, None)) for name in ("stars", "text"))
+        if lacks_reason(stars, text):
+            raise serializers.ValidationError({"text": "Tell us what was wrong with it."}, code="reason_missing")
         thing = self.context.get("thing")
         if thing and Review.objects.about(thing).filter(reviewer=attrs["reviewer"]).exists():
             raise serializers.ValidationError(ALREADY_REVIEWED, code="unique")

@@ -25,6 +25,9 @@ from .models import Order, OrderLine, Stock
 from .retries import retried
 from .signals import order_placed, stock_changed
 
+# What a customer may add to an order, in characters: asked by the page and by the API.
+LONGEST_NOTE = 500
+
 
 def place_order(customer, wanted: Mapping[int, int], *, note: str = "", at: datetime | None = None) -> Order:
     """Sell these books, all of them or none, and return the new, open order.

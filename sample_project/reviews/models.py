@@ -29,6 +29,11 @@ class About(models.Model):
         abstract = True
 
 
+def lacks_reason(stars: int | None, text: str | None) -> bool:
+    """Whether a review is so bad that it has to say why, and does not."""
+    return stars is not None and stars <= 2 and not (text or "").strip()
+
+
 class Review(About, Timestamped):
     """What a customer thinks of a book or an author.
 

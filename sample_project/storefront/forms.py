@@ -4,8 +4,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Genre
+from orders.checkout import LONGEST_NOTE
 from orders.models import Order
-from reviews.models import Review
+from reviews.models import Review, lacks_reason
 
 from .cart import MOST_COPIES
 from .widgets import EuroInput, StarsInput
@@ -138,7 +139,7 @@ class CheckoutForm(forms.Form):
     note = forms.CharField(
         label=_("Anything we should know?"),
         required=False,
-        max_length=500,
+        max_length=LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     agreed = forms.BooleanField(
@@ -166,7 +167,7 @@ class ReviewForm(forms.ModelForm):
     def clean(self):
         super().clean()
         stars, text = self.cleaned_data.get("stars"), self.cleaned_data.get("text")
-        if stars and stars <= 2 and not text:
+        if lacks_reason(stars, text):
             self.add_error("text", ValidationError(_("Tell us what was wrong with it."), code="reason_missing"))
         # One live review per customer and book: of these, the form has no field, and so Django would not ask.
         try:

@@ -175,21 +175,29 @@ class TestReviewsOfABook:
 
     def test_a_second_one_is_refused(self, customer):
         customer.post(self.REVIEWS, {"stars": 5})
-        response = customer.post(self.REVIEWS, {"stars": 1})
+        response = customer.post(self.REVIEWS, {"stars": 3})
         assert response.status_code == 400
         assert list(response.json()) == ["non_field_errors"]
 
     def test_a_second_one_at_the_same_moment_is_refused_by_the_database(self, customer, monkeypatch):
         customer.post(self.REVIEWS, {"stars": 5})
-        refused = customer.post(self.REVIEWS, {"stars": 1}).json()
+        refused = customer.post(self.REVIEWS, {"stars": 3}).json()
         monkeypatch.setattr("api.serializers.ReviewSerializer.validate", lambda self, attrs: attrs)
-        response = customer.post(self.REVIEWS, {"stars": 1})
+        response = customer.post(self.REVIEWS, {"stars": 3})
         assert (response.status_code, response.json()) == (400, refused)
 
     def test_after_withdrawing_another_may_be_written(self, customer):
         url = customer.post(self.REVIEWS, {"stars": 5}).json()["url"]
         assert customer.delete(url).status_code == 204
-        assert customer.post(self.REVIEWS, {"stars": 1}).status_code == 201
+        assert customer.post(self.REVIEWS, {"stars": 3}).status_code == 201
+
+    @pytest.mark.parametrize("text", [{}, {"text": " "}])
+    def test_few_stars_need_a_reason_as_on_the_page(self, customer, text):
+        response = customer.post(self.REVIEWS, {"stars": 2, **text})
+        assert (response.status_code, list(response.json())) == (400, ["text"])
+        review = customer.post(self.REVIEWS, {"stars": 3}).json()
+        assert customer.patch(review["url"], {"stars": 1}).status_code == 400
+        assert customer.patch(review["url"], {"stars": 1, "text": "It fell apart."}).status_code == 200
 
     def test_stars_are_one_to_five(self, customer):
         response = customer.post(self.REVIEWS, {"stars": 6})
@@ -258,6 +266,11 @@ class TestOrders:
         line = {"book": "emma", "quantity": 1, "unit_price": "0.01", "amount": "0.01"}
         answer = customer.post(ORDERS, {"lines": [line], "customer": "mira", "status": "shipped"}).json()
         assert (answer["customer"], answer["status"], answer["total"]) == ("anna", "open", "9.50")
+
+    def test_a_note_is_no_book(self, customer):
+        lines = [{"book": "emma"}]
+        assert customer.post(ORDERS, {"lines": lines, "note": "x" * 501}).json().keys() == {"note"}
+        assert customer.post(ORDERS, {"lines": lines, "note": "x" * 500}).status_code == 201
 
     def test_errors_name_the_line(self, customer):
         lines = [{"book": "emma", "quantity": 0}, {"book": "persuasion"}, {"book": "nowhere"}]
