@@ -2,7 +2,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import DecimalField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.template.response import TemplateResponse
@@ -64,6 +64,15 @@ class OrderAdmin(admin.ModelAdmin):
     @admin.display(ordering="amount")
     def amount(self, order):
         return f"{order.amount:.2f}"
+
+    def get_object(self, request, object_id, from_field=None):
+        """Locked, where it is about to be saved: else a customer might cancel it meanwhile, and it be open again."""
+        order = super().get_object(request, object_id, from_field)
+        if order and request.method == "POST" and connection.in_atomic_block:
+            # Locked first and read then: what is saved is the row as it is once nobody else has it.
+            Order.objects.select_for_update().get(pk=order.pk)
+            order = super().get_object(request, object_id, from_field)
+        return order
 
     def has_change_permission(self, request, obj=None):
         """Without an order: whether any may be changed, as for the list. With one: whether this one may."""

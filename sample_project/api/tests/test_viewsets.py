@@ -5,7 +5,9 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from rest_framework.test import APIClient
 
+from accounts.models import User
 from api.viewsets import BookViewSet
 from catalog.models import Author, Book, PriceChange
 from orders.models import Order, Stock
@@ -233,6 +235,13 @@ class TestOrders:
     def test_who_works_in_the_shop_sees_all(self, bookseller):
         orders = bookseller.get(f"{ORDERS}?page_size=100").json()
         assert len({order["customer"] for order in orders["results"]}) > 10
+
+    def test_to_be_staff_is_not_enough(self, customer):
+        """Ida is staff, and in no group: the admin site shows her no orders either."""
+        ida = APIClient()
+        ida.force_login(User.objects.get(username="ida"))
+        assert ida.get(ORDERS).json()["results"] == []
+        assert ida.get(customer.get(ORDERS).json()["results"][0]["url"]).status_code == 404
 
     def test_an_order_of_somebody_else_is_not_there(self, customer, bookseller):
         number = Order.objects.exclude(customer__username="anna").first().number

@@ -185,6 +185,19 @@ class TestChanging:
         order.refresh_from_db()
         assert order.status == "open"
 
+    def test_an_order_that_is_cancelled_meanwhile_stays_so(self, admin_client, monkeypatch):
+        [order] = some("open", 1)
+
+        def wait_for_the_customer():
+            Order.objects.filter(pk=order.pk).update(status="cancelled")
+            return Order.objects.all()
+
+        monkeypatch.setattr(Order.objects, "select_for_update", wait_for_the_customer)
+        form = {"status": "paid", "note": "", "lines-TOTAL_FORMS": 0, "lines-INITIAL_FORMS": 0}
+        admin_client.post(f"/admin/orders/order/{order.pk}/change/", form)
+        order.refresh_from_db()
+        assert order.status == "cancelled"
+
     def test_the_number_is_chosen_once(self, admin_page):
         assert 'name="number"' in admin_page("/admin/orders/order/add/").content.decode()
         assert 'name="number"' not in admin_page(f"/admin/orders/order/{some('open')[0].pk}/change/").content.decode()
