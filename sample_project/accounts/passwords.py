@@ -1,6 +1,7 @@
 import re
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 
 class ForbiddenWordsValidator:
@@ -17,11 +18,13 @@ class ForbiddenWordsValidator:
     def validate(self, password, user=None):
         if _letters(password) in self.words:
             raise ValidationError(
-                "That is how everybody would call a password of this shop.", code="password_is_a_forbidden_word"
+                _("That is how everybody would call a password of this shop."), code="password_is_a_forbidden_word"
             )
 
     def get_help_text(self):
-        return "Your password can’t be the name of the shop or of a well-known book, even with digits and signs added."
+        return _(
+            "Your password can’t be the name of the shop or of a well-known book, even with digits and signs added."
+        )
 
 
 def _letters(text):

@@ -1,4 +1,4 @@
-"""Slows down whoever guesses passwords.
+"""Slows down whoever guesses passwords, or has letters sent to others.
 
 Attempts are counted in the cache, for an account at an address and for an address. Not for an account alone: then
 anybody could lock anybody out. Behind a proxy the address is the proxy's, unless the server in front of Django
@@ -67,6 +67,22 @@ class LoginThrottle:
         """The password was right: the account starts anew. An address does not, or one login would pay for guesses."""
         self.accounts.forget(address, _spelled(account))
         self.addresses.forgive(address)
+
+
+class LetterThrottle:
+    """How many letters with a link to a new password are sent within an hour.
+
+    To a mailbox: whoever wants to annoy somebody fills it with three, and each of them is good. From an address: the
+    shop is no machine for writing to a list of people.
+    """
+
+    def __init__(self):
+        self.mailboxes = Throttle("letter-mailbox", limit=3, seconds=60 * 60)
+        self.addresses = Throttle("letter-address", limit=50, seconds=60 * 60)
+
+    def attempt(self, mailbox, address):
+        """Count a letter; False where it must not be sent."""
+        return self.addresses.attempt(address) and self.mailboxes.attempt(_spelled(mailbox))
 
 
 def _spelled(account):

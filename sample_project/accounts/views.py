@@ -4,6 +4,7 @@ from django.contrib.auth import login
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.db import IntegrityError, transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import reverse_lazy
@@ -13,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView
 
 from .forms import TOO_MANY_ATTEMPTS, LoginForm, RegistrationForm
+from .throttling import LetterThrottle
 
 
 class AccountView(LoginRequiredMixin, TemplateView):
@@ -52,7 +54,13 @@ class RegisterView(FormView):
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form):
-        user = form.save()
+        try:
+            with transaction.atomic():
+                user = form.save()
+        except IntegrityError:
+            # Somebody took the name after the form had asked for it: perhaps this visitor, who pressed twice.
+            form.add_error("username", form.instance.unique_error_message(type(form.instance), ("username",)))
+            return self.form_invalid(form)
         # Nobody was authenticated, so the backend that will load the user from the session has to be named.
         login(self.request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
         messages.success(self.request, _("Welcome, %(name)s.") % {"name": user.get_short_name() or user.username})
@@ -71,12 +79,18 @@ class PasswordChangeView(auth_views.PasswordChangeView):
 
 
 class PasswordResetView(auth_views.PasswordResetView):
-    """The answer is the same whether somebody has the address or not."""
+    """The answer is the same whether somebody has the address or not, and whether it got too many letters already."""
 
     template_name = "accounts/password_reset.html"
     email_template_name = "accounts/password_reset_email.txt"
     subject_template_name = "accounts/password_reset_subject.txt"
     success_url = reverse_lazy("accounts:password_reset_done")
+    throttle = LetterThrottle()
+
+    def form_valid(self, form):
+        if not self.throttle.attempt(form.cleaned_data["email"], self.request.META.get("REMOTE_ADDR", "")):
+            return HttpResponseRedirect(self.get_success_url())
+        return super().form_valid(form)
 
 
 class PasswordResetDoneView(auth_views.PasswordResetDoneView):

@@ -5,9 +5,7 @@ from io import StringIO
 
 from rest_framework.renderers import BaseRenderer
 
-# A spreadsheet takes a text that begins with one of these for a formula, and runs it.
-# https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from storefront.spreadsheets import harmless
 
 
 class CSVRenderer(BaseRenderer):
@@ -51,6 +49,4 @@ def flat(row, prefix=""):
 def cell(value):
     if isinstance(value, list):
         return cell("; ".join(str(item) for item in value))
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return harmless(value)

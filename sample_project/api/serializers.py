@@ -9,10 +9,11 @@ from rest_framework.validators import UniqueValidator
 from accounts.models import Profile
 from catalog.fields import normalise
 from catalog.models import Author, Book, Genre
-from orders.checkout import place_order
+from catalog.prices import record_price
+from orders.checkout import LONGEST_NOTE, place_order
 from orders.exceptions import MOST_COPIES
 from orders.models import Order, OrderLine, Stock
-from reviews.models import Review
+from reviews.models import Review, lacks_reason
 
 
 class AuthorBriefSerializer(serializers.ModelSerializer):
@@ -41,7 +42,10 @@ class BookListSerializer(serializers.ListSerializer):
 
     @transaction.atomic
     def create(self, books):
-        return super().create(books)
+        created = super().create(books)
+        for book in created:
+            record_price(book)
+        return created
 
 
 class BookSerializer(serializers.ModelSerializer):
@@ -231,6 +235,8 @@ class OrderSerializer(serializers.ModelSerializer):
 
     url = serializers.HyperlinkedIdentityField(view_name="api:order-detail", lookup_field="number")
     customer = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    # The column takes any length; who packs should not have to read a book.
+    note = serializers.CharField(max_length=LONGEST_NOTE, required=False, allow_blank=True)
     lines = OrderLineSerializer(many=True, allow_empty=False, max_length=MOST_LINES)
     total = serializers.DecimalField(max_digits=12, decimal_places=2, read_only=True)
 
@@ -274,6 +280,10 @@ class ReviewSerializer(serializers.ModelSerializer):
         return shown
 
     def validate(self, attrs):
+        # A PATCH may bring one of the two.
+        stars, text = (attrs.get(name, getattr(self.instance, name, None)) for name in ("stars", "text"))
+        if lacks_reason(stars, text):
+            raise serializers.ValidationError({"text": "Tell us what was wrong with it."}, code="reason_missing")
         thing = self.context.get("thing")
         if thing and Review.objects.about(thing).filter(reviewer=attrs["reviewer"]).exists():
             raise serializers.ValidationError(ALREADY_REVIEWED, code="unique")

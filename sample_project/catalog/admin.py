@@ -5,8 +5,9 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef
 from django.template.response import TemplateResponse
 
-from .forms import BookForm, RepriceForm
-from .models import AudioBook, Author, Book, Classic, Contribution, Contributor, Genre, Publisher
+from .excerpts import extension
+from .forms import BookForm, ExcerptForm, RepriceForm
+from .models import AudioBook, Author, Book, Classic, Contribution, Contributor, Excerpt, Genre, Publisher
 from .prices import change_price, record_price
 
 
@@ -194,6 +195,36 @@ class BookAdmin(admin.ModelAdmin):
             "action": "reprice",
         }
         return TemplateResponse(request, "admin/catalog/reprice.html", context)
+
+
+@admin.register(Excerpt)
+class ExcerptAdmin(admin.ModelAdmin):
+    """Whoever may change a book may look after its excerpt, here and at the desk. "View on site" downloads it."""
+
+    form = ExcerptForm
+    fields = ["book", "file"]
+    list_display = ["book", "kind", "updated"]
+    list_select_related = ["book"]
+    search_fields = ["book__title"]
+    autocomplete_fields = ["book"]
+
+    @admin.display(description="kind")
+    def kind(self, excerpt):
+        return extension(excerpt.file.name)
+
+    def get_readonly_fields(self, request, obj=None):
+        return [] if obj is None else ["book"]
+
+    def has_view_permission(self, request, obj=None):
+        return self.has_change_permission(request, obj) or request.user.has_perm("catalog.view_excerpt")
+
+    def has_change_permission(self, request, obj=None):
+        return request.user.has_perm("catalog.change_book")
+
+    has_delete_permission = has_change_permission
+
+    def has_add_permission(self, request):
+        return self.has_change_permission(request)
 
 
 @admin.register(AudioBook)

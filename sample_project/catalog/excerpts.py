@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 MAX_BYTES = 1_000_000
 # What the shop sends each of them as: what the browser of the uploader said is not asked.
@@ -25,7 +26,7 @@ def excerpt_path(excerpt, name):
 
 def validate_size(file):
     if file.size > MAX_BYTES:
-        raise ValidationError("An excerpt has at most 1 MB, and this file is larger.", code="too_large")
+        raise ValidationError(_("An excerpt has at most 1 MB, and this file is larger."), code="too_large")
 
 
 def validate_content(file):
@@ -37,14 +38,14 @@ def validate_content(file):
     file.seek(0)
     if extension(file.name) == "pdf":
         if not content.startswith(b"%PDF-"):
-            raise ValidationError("This file is called a PDF, and is none.", code="not_pdf")
+            raise ValidationError(_("This file is called a PDF, and is none."), code="not_pdf")
         return
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise ValidationError("This file is called a text, and is none in UTF-8.", code="not_text") from None
+        raise ValidationError(_("This file is called a text, and is none in UTF-8."), code="not_text") from None
     if "\0" in text:
-        raise ValidationError("This file is called a text, and is none.", code="not_text")
+        raise ValidationError(_("This file is called a text, and is none."), code="not_text")
 
 
 def delete_file(sender, instance, using, **kwargs):
@@ -55,4 +56,4 @@ def delete_file(sender, instance, using, **kwargs):
     """
     name, storage = instance.file.name, instance.file.storage
     if name:
-        transaction.on_commit(lambda: storage.delete(name), using=using)
+        transaction.on_commit(lambda: storage.delete(name), using=using, robust=True)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Lower, Now
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from .excerpts import CONTENT_TYPES, excerpt_path, validate_content, validate_size
 from .fields import ISBNField
@@ -33,7 +34,7 @@ class Author(models.Model):
             models.CheckConstraint(
                 name="author_died_after_birth",
                 condition=Q(born__isnull=True) | Q(died__isnull=True) | Q(died__gte=F("born")),
-                violation_error_message="An author cannot die before being born.",
+                violation_error_message=_("An author cannot die before being born."),
             ),
         ]
 
@@ -116,7 +117,7 @@ class Book(models.Model):
             models.CheckConstraint(
                 name="book_not_its_own_sequel",
                 condition=Q(sequel_to__isnull=True) | ~Q(sequel_to=F("id")),
-                violation_error_message="A book cannot be the sequel to itself.",
+                violation_error_message=_("A book cannot be the sequel to itself."),
             ),
         ]
         indexes = [
@@ -212,7 +213,7 @@ class Contributor(Timestamped):
                 Lower("family_name"),
                 Lower("given_name"),
                 name="contributor_unique_name",
-                violation_error_message="There is somebody of this name already, perhaps with other capitals.",
+                violation_error_message=_("There is somebody of this name already, perhaps with other capitals."),
             ),
         ]
 
@@ -224,9 +225,9 @@ class Contribution(Timestamped):
     """Who did what for which book: a many-to-many relation that has something to say itself."""
 
     class Role(models.TextChoices):
-        TRANSLATOR = "translator", "Translator"
-        ILLUSTRATOR = "illustrator", "Illustrator"
-        EDITOR = "editor", "Editor"
+        TRANSLATOR = "translator", _("Translator")
+        ILLUSTRATOR = "illustrator", _("Illustrator")
+        EDITOR = "editor", _("Editor")
 
     book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="contributions")
     contributor = models.ForeignKey(Contributor, on_delete=models.PROTECT, related_name="contributions")
@@ -263,4 +264,7 @@ class Excerpt(Timestamped):
     )
 
     def __str__(self):
-        return f"Excerpt of {self.book.title}"
+        return _("Excerpt of %(title)s") % {"title": self.book.title}
+
+    def get_absolute_url(self):
+        return reverse("storefront:excerpt", args=[self.book.slug])

@@ -7,12 +7,14 @@ shop needs: where something is missing, a restart would not help, and requests s
 import logging
 from uuid import uuid4
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.core.cache import caches
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
+
+from storefront.middleware import BothWays
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ def ready(request):
 PAGES = {"/health/live/": live, "/health/ready/": ready}
 
 
-class HealthMiddleware:
+class HealthMiddleware(BothWays):
     """Answers both pages before the host name is looked at.
 
     Who asks often knows the process by its address alone, which is in no ALLOWED_HOSTS, and comes without HTTPS, past
@@ -42,22 +44,10 @@ class HealthMiddleware:
     would open a session. The pages tell nothing that depends on the host.
     """
 
-    sync_capable = True
-    async_capable = True
+    def respond(self, request):
+        return PAGES.get(request.path_info, self.get_response)(request)
 
-    def __init__(self, get_response):
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request):
-        if self.is_async:
-            return self._answer(request)
-        page = PAGES.get(request.path_info, self.get_response)
-        return page(request)
-
-    async def _answer(self, request):
+    async def arespond(self, request):
         page = PAGES.get(request.path_info)
         if page is None:
             return await self.get_response(request)

@@ -30,6 +30,8 @@ urlpatterns = [
     path("health/ready/", health.ready, name="health-ready"),
 ]
 
-# Programs want no page, and a failure has a number to ask by. The other default views need nothing but a template.
+# Programs want no page, and a failure has a number to ask by.
+handler400 = "storefront.errors.bad_request"
+handler403 = "storefront.errors.permission_denied"
 handler404 = "storefront.errors.page_not_found"
 handler500 = "storefront.errors.server_error"

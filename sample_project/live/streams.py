@@ -4,11 +4,11 @@ https://docs.djangoproject.com/en/stable/ref/request-response/#streaminghttpresp
 """
 
 import asyncio
-import csv
 import json
 from collections.abc import AsyncIterator, Iterator
 
 from orders.models import OrderLine
+from storefront.spreadsheets import line
 
 from . import groups
 
@@ -50,7 +50,6 @@ async def stock_events(layer, heartbeat: float = HEARTBEAT) -> AsyncIterator[str
 
 def order_lines() -> Iterator[str]:
     """All order lines as CSV, line by line: for WSGI, where the response is read by a plain loop."""
-    line = csv.writer(_Echo()).writerow
     yield line(COLUMNS)
     for row in _lines().iterator(chunk_size=_CHUNK):
         yield line(row.values())
@@ -58,20 +57,9 @@ def order_lines() -> Iterator[str]:
 
 async def aorder_lines() -> AsyncIterator[str]:
     """The same for ASGI. Given the plain iterator, Django would read it to the end before it sends any, and warn."""
-    line = csv.writer(_Echo()).writerow
     yield line(COLUMNS)
     async for row in _lines().aiterator(chunk_size=_CHUNK):
         yield line(row.values())
-
-
-class _Echo:
-    """What csv.writer takes for a file; each line is given back.
-
-    https://docs.djangoproject.com/en/stable/howto/outputting-csv/#streaming-large-csv-files
-    """
-
-    def write(self, line):
-        return line
 
 
 def _lines():

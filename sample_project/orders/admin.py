@@ -2,7 +2,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import DecimalField, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.template.response import TemplateResponse
@@ -15,14 +15,16 @@ from catalog.models import Book
 
 from .checkout import cancel_order
 from .exceptions import NotCancellable
+from .forms import OrderLineFormSet, StockForm
 from .models import BookSales, Invoice, OpenOrder, Order, OrderLine, Payment, Stock
 from .turnover import by_month, years
 
 
 class OrderLineInline(admin.TabularInline):
-    """Lines can be added. Those that were sold stay as they were."""
+    """Lines can be added, and are sold thereby. Those that were sold stay as they were."""
 
     model = OrderLine
+    formset = OrderLineFormSet
     fields = ["book", "quantity", "unit_price", "amount"]
     readonly_fields = ["amount"]
     autocomplete_fields = ["book"]
@@ -62,6 +64,15 @@ class OrderAdmin(admin.ModelAdmin):
     @admin.display(ordering="amount")
     def amount(self, order):
         return f"{order.amount:.2f}"
+
+    def get_object(self, request, object_id, from_field=None):
+        """Locked, where it is about to be saved: else a customer might cancel it meanwhile, and it be open again."""
+        order = super().get_object(request, object_id, from_field)
+        if order and request.method == "POST" and connection.in_atomic_block:
+            # Locked first and read then: what is saved is the row as it is once nobody else has it.
+            Order.objects.select_for_update().get(pk=order.pk)
+            order = super().get_object(request, object_id, from_field)
+        return order
 
     def has_change_permission(self, request, obj=None):
         """Without an order: whether any may be changed, as for the list. With one: whether this one may."""
@@ -258,8 +269,8 @@ class BookSalesAdmin(admin.ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         choices = years()
-        asked = request.GET.get("year", "")
-        year = int(asked) if asked.isdecimal() and int(asked) in choices else next(iter(choices), None)
+        # Looked up, not converted: what was asked may be no number, or one of five thousand digits.
+        year = {str(choice): choice for choice in choices}.get(request.GET.get("year"), next(iter(choices), None))
         months = list(by_month(year)) if year else []
         context = {
             **self.admin_site.each_context(request),
@@ -306,8 +317,16 @@ class SupplyFilter(admin.SimpleListFilter):
 
 
 class StockInline(admin.TabularInline):
+    """Copies on the shelf. While somebody edits the book, the shop goes on selling: see `StockForm`."""
+
     model = Stock
+    form = StockForm
     can_delete = False
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        # Locked until the page is saved, so that nobody buys between the comparison with what was shown and the save.
+        return rows.select_for_update() if request.method == "POST" else rows
 
 
 # The catalogue knows nothing of stock, so the column and the inline are added to its page from here.

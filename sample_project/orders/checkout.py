@@ -25,6 +25,9 @@ from .models import Order, OrderLine, Stock
 from .retries import retried
 from .signals import order_placed, stock_changed
 
+# What a customer may add to an order, in characters: asked by the page and by the API.
+LONGEST_NOTE = 500
+
 
 def place_order(customer, wanted: Mapping[int, int], *, note: str = "", at: datetime | None = None) -> Order:
     """Sell these books, all of them or none, and return the new, open order.
@@ -89,11 +92,7 @@ def _place(customer, wanted, note, at, receipt_task):
         if pk not in books:
             raise UnknownBook(pk)
 
-    left = _locked_stock(wanted)
-    for pk, quantity in wanted.items():
-        taken = Stock.objects.filter(pk=pk, quantity__gte=quantity).update(quantity=F("quantity") - quantity)
-        if not taken:
-            raise OutOfStock(books[pk], quantity, left.get(pk, 0))
+    left = take_copies(books, wanted)
 
     # The number holds the primary key, which is known only now. It cannot collide and nobody waits for it, but an
     # order that fails may leave a gap. (What must have no gaps, such as invoices in many countries, needs a counter in
@@ -107,7 +106,7 @@ def _place(customer, wanted, note, at, receipt_task):
     )
 
     _after_commit(order_placed, Order, order=order)
-    _after_commit(stock_changed, Stock, quantities={pk: left[pk] - quantity for pk, quantity in wanted.items()})
+    tell_of_copies(left)
     if receipt_task:
         receipt_task.delay_on_commit(order.pk)
     return order
@@ -121,17 +120,35 @@ def _cancel(order_pk):
     order.save(update_fields=["status"])
 
     copies = dict(order.lines.order_by("book_id").values_list("book_id", "quantity"))
-    left = _locked_stock(copies)
+    left = locked_stock(copies)
     # The shop may not have kept a book on its shelf so far. Somebody else may be putting it there, too.
     new = [Stock(pk=pk) for pk in copies if pk not in left]
     Stock.objects.bulk_create(new, ignore_conflicts=True)
     for pk, quantity in copies.items():
         Stock.objects.filter(pk=pk).update(quantity=F("quantity") + quantity)
-    _after_commit(stock_changed, Stock, quantities={pk: left.get(pk, 0) + copies[pk] for pk in copies})
+    tell_of_copies({pk: left.get(pk, 0) + copies[pk] for pk in copies})
     return order
 
 
-def _locked_stock(book_keys):
+def take_copies(books: Mapping[int, Book], wanted: Mapping[int, int]) -> dict[int, int]:
+    """Take copies off the shelf, and return how many are left of each book. Call it inside `atomic()`.
+
+    Raises OutOfStock.
+    """
+    left = locked_stock(wanted)
+    for pk, quantity in wanted.items():
+        taken = Stock.objects.filter(pk=pk, quantity__gte=quantity).update(quantity=F("quantity") - quantity)
+        if not taken:
+            raise OutOfStock(books[pk], quantity, left.get(pk, 0))
+    return {pk: left[pk] - quantity for pk, quantity in wanted.items()}
+
+
+def tell_of_copies(quantities: Mapping[int, int]):
+    """Send `stock_changed` after the commit: copies now on the shelf, by book."""
+    _after_commit(stock_changed, Stock, quantities=quantities)
+
+
+def locked_stock(book_keys) -> dict[int, int]:
     """Copies on the shelf by book, locked until the transaction ends.
 
     In the order of keys: two orders for the same two books then never hold one each while they wait for the other.

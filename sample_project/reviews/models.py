@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from catalog.timestamps import Timestamped
 
@@ -26,6 +27,11 @@ class About(models.Model):
 
     class Meta:
         abstract = True
+
+
+def lacks_reason(stars: int | None, text: str | None) -> bool:
+    """Whether a review is so bad that it has to say why, and does not."""
+    return stars is not None and stars <= 2 and not (text or "").strip()
 
 
 class Review(About, Timestamped):
@@ -64,7 +70,7 @@ class Review(About, Timestamped):
                 fields=["reviewer", "content_type", "object_id"],
                 condition=Q(withdrawn__isnull=True),
                 name="review_one_live_per_reviewer",
-                violation_error_message="You have reviewed this already. Withdraw that review first.",
+                violation_error_message=_("You have reviewed this already. Withdraw that review first."),
             ),
         ]
         permissions = [("restore_review", "Can bring back withdrawn reviews")]
@@ -127,7 +133,7 @@ class Tag(models.Model):
         constraints = [
             # "Love" and "love" are one tag. An index over an expression, on every database that the shop runs on.
             models.UniqueConstraint(
-                Lower("name"), name="tag_unique_name", violation_error_message="There is such a tag already."
+                Lower("name"), name="tag_unique_name", violation_error_message=_("There is such a tag already.")
             ),
         ]
 

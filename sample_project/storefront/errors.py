@@ -1,7 +1,7 @@
 """What visitors see when something cannot be done or went wrong.
 
-For 400 and 403, Django's own views show `400.html`, `403.html`, and `403_csrf.html` where a token was missing: nothing
-is to be added. The views here are those where more is needed than a template.
+People get a page, programs JSON. `config/urls.py` names the four handlers; where a token was missing, Django's own
+view shows `403_csrf.html`.
 
 https://docs.djangoproject.com/en/stable/topics/http/views/#customizing-error-views
 """
@@ -16,6 +16,20 @@ from orders.exceptions import OrderError
 
 API = "/api/"
 HTML, JSON = "text/html", "application/json"
+
+
+def bad_request(request, exception):
+    """400: what the exception says is for the log, and not for whoever tries things out."""
+    if wants_json(request):
+        return JsonResponse({"detail": "Bad request."}, status=400)
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request, exception):
+    """403: known, and not allowed. Who is not known is asked to log in instead, by the view."""
+    if wants_json(request):
+        return JsonResponse({"detail": "Forbidden."}, status=403)
+    return defaults.permission_denied(request, exception)
 
 
 def page_not_found(request, exception):

@@ -4,8 +4,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Genre
+from orders.checkout import LONGEST_NOTE
 from orders.models import Order
-from reviews.models import Review
+from reviews.models import Review, lacks_reason
 
 from .cart import MOST_COPIES
 from .widgets import EuroInput, StarsInput
@@ -71,7 +72,9 @@ class OrderSearchForm(forms.Form):
 
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    status = forms.ChoiceField(required=False, choices=[("", _("Any status")), *Order.Status.choices])
+    status = forms.ChoiceField(
+        label=_("Status"), required=False, choices=[("", _("Any status")), *Order.Status.choices]
+    )
 
     def clean(self):
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
@@ -107,9 +110,10 @@ class BaseCartFormSet(forms.BaseFormSet):
         self.lines = {line.book.pk: line for line in lines}
         initial = [{"book": pk, "quantity": line.quantity} for pk, line in self.lines.items()]
         super().__init__(*args, initial=initial, prefix="lines", **kwargs)
+        # As text: whatever was sent, it can be compared, and need not be a number first.
+        lines = {str(pk): line for pk, line in self.lines.items()}
         for form in self.forms:
-            pk = form["book"].value()
-            form.line = self.lines.get(int(pk)) if str(pk).isdecimal() else None
+            form.line = lines.get(str(form["book"].value()))
 
     @property
     def rows(self):
@@ -130,10 +134,12 @@ CartFormSet = forms.formset_factory(CartLineForm, formset=BaseCartFormSet, extra
 
 
 class CheckoutForm(forms.Form):
+    # Tells a second press of the button from a second order: each page has another.
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
     note = forms.CharField(
         label=_("Anything we should know?"),
         required=False,
-        max_length=500,
+        max_length=LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     agreed = forms.BooleanField(
@@ -148,9 +154,11 @@ class ReviewForm(forms.ModelForm):
     class Meta:
         model = Review
         fields = ["stars", "text"]
+        labels = {"text": _("What you think of it")}
         widgets = {"text": forms.Textarea(attrs={"rows": 6})}
 
     stars = forms.TypedChoiceField(
+        label=_("Stars"),
         coerce=int,
         choices=[(number, format_lazy(_("{stars} of 5 stars"), stars=number)) for number in range(5, 0, -1)],
         widget=StarsInput,
@@ -159,7 +167,7 @@ class ReviewForm(forms.ModelForm):
     def clean(self):
         super().clean()
         stars, text = self.cleaned_data.get("stars"), self.cleaned_data.get("text")
-        if stars and stars <= 2 and not text:
+        if lacks_reason(stars, text):
             self.add_error("text", ValidationError(_("Tell us what was wrong with it."), code="reason_missing"))
         # One live review per customer and book: of these, the form has no field, and so Django would not ask.
         try:

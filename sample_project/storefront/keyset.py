@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext
 
 
 class BadCursor(ValueError):
     """The cursor is not one that this list gave out."""
 
     def __init__(self):
-        super().__init__("This link leads nowhere: it is cut off, or belongs to another list.")
+        super().__init__(gettext("This link leads nowhere: it is cut off, or belongs to another list."))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ _WELL_FORMED = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _OPEN = {"admin:login", "accounts:login", "health-live", "health-ready"}
 
 
-class _BothWays:
+class BothWays:
     """A middleware for both kinds of servers: `respond` for the one, `arespond` for the other."""
 
     sync_capable = True
@@ -50,7 +50,7 @@ class _BothWays:
         return self.arespond(request) if self.is_async else self.respond(request)
 
 
-class RequestIDMiddleware(_BothWays):
+class RequestIDMiddleware(BothWays):
     """Give every request an id: `request.id`, on each log record, and in the response as X-Request-ID.
 
     A proxy that has given one already is believed, so that its log and ours tell of the same request.
@@ -79,7 +79,7 @@ class RequestIDMiddleware(_BothWays):
         return response
 
 
-class TimingMiddleware(_BothWays):
+class TimingMiddleware(BothWays):
     """Tell the browser's developer tools how long the answer took, and how much of it was the database.
 
     Off where `SERVER_TIMING` is False. The time of a streamed body, sent after this, is not in it.
@@ -103,7 +103,7 @@ class TimingMiddleware(_BothWays):
         return tally.on(response)
 
 
-class MaintenanceMiddleware(_BothWays):
+class MaintenanceMiddleware(BothWays):
     """Answer 503 while the shop is closed: where `MAINTENANCE_MODE` is True, or the file `MAINTENANCE_FILE` exists.
 
     The file closes all processes of a server at once, without a restart. Staff see the shop as ever, and anybody sees

@@ -3,9 +3,13 @@
 https://docs.djangoproject.com/en/stable/topics/forms/formsets/
 """
 
+from contextlib import contextmanager
+from uuid import uuid4
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.cache import cache
 from django.db.models import Prefetch, Sum
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -22,6 +26,7 @@ from .cart import Cart
 from .forms import CartAddForm, CartFormSet, CheckoutForm, OrderSearchForm
 
 ORDERS_PER_PAGE = 10
+KEY_SECONDS = 60 * 60
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,11 +81,15 @@ def checkout(request):
     if not lines:
         messages.info(request, _("Your cart is empty. Put a book into it first."))
         return redirect("storefront:cart")
-    form = CheckoutForm(request.POST or None)
+    form = CheckoutForm(request.POST or None, initial={"key": uuid4()})
     if form.is_valid():
         wanted = {line.book.pk: line.quantity for line in lines}
         try:
-            order = place_order(request.user, wanted, note=form.cleaned_data["note"])
+            with taken_once(request.user, form.cleaned_data["key"]):
+                order = place_order(request.user, wanted, note=form.cleaned_data["note"])
+        except TakenAlready:
+            messages.info(request, _("The button was pressed twice, and the order taken once."))
+            return redirect("storefront:orders")
         except OrderError as error:
             form.add_error(None, str(error))
         else:
@@ -89,6 +98,28 @@ def checkout(request):
             return redirect("storefront:order", order.number)
     context = {"form": form, "lines": lines, "total": sum(line.amount for line in lines)}
     return render(request, "storefront/checkout.html", context)
+
+
+class TakenAlready(Exception):
+    """This page was sent before."""
+
+
+@contextmanager
+def taken_once(customer, key):
+    """Let the same page of the checkout order once, however often its button was pressed. Raises TakenAlready.
+
+    The second press may come while the first is still at work: both have found the same cart in the session, and it is
+    emptied too late for the second. The cache sees both. What fails gives the key back, for another try. With a cache
+    for each process, the two have to meet in the same one: production shares it, see REDIS_URL.
+    """
+    place = f"checkout:{customer.pk}:{key}"
+    if key and not cache.add(place, True, timeout=KEY_SECONDS):
+        raise TakenAlready
+    try:
+        yield
+    except BaseException:
+        cache.delete(place)
+        raise
 
 
 class OwnOrdersMixin(LoginRequiredMixin):

@@ -5,6 +5,7 @@ from django.contrib.auth import get_user
 from django.core import mail
 from django.test import Client
 
+from accounts.forms import RegistrationForm
 from accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -185,6 +186,16 @@ class TestRegister:
         assert message in " ".join(errors(response))
         assert not User.objects.filter(username="hedda").exists()
 
+    def test_a_name_that_is_taken_at_the_same_moment_is_an_error_of_the_form(self, client, monkeypatch):
+        """Both requests asked for the name when it was free; the database has the last word."""
+        User.objects.create_user("hedda")
+        monkeypatch.setattr(RegistrationForm, "clean_username", lambda form: form.cleaned_data["username"])
+        monkeypatch.setattr(RegistrationForm, "validate_unique", lambda form: None)
+        response = self.register(client)
+        assert response.status_code == 200
+        assert "already exists" in " ".join(errors(response))
+        assert User.objects.filter(username="hedda").count() == 1
+
     def test_the_validators_are_asked(self, client):
         response = self.register(client, password1="Bookshop2026!", password2="Bookshop2026!")
         assert "how everybody would call" in " ".join(errors(response))
@@ -247,6 +258,17 @@ class TestPasswordReset:
         ]
         assert plain[0] == plain[1]
         assert len(mail.outbox) == 1
+
+    def test_nobody_fills_the_mailbox_of_somebody_else(self, client, nora):
+        pages = [self.ask(client, address).redirect_chain for address in ["nora@example.org", "NORA@example.org"] * 3]
+        assert pages == [pages[0]] * 6
+        assert len(mail.outbox) == 3
+
+    def test_nobody_writes_to_a_list_of_people(self, client, nora):
+        for number in range(50):
+            self.ask(client, f"somebody{number}@example.org")
+        self.ask(client)
+        assert mail.outbox == []
 
     def test_a_login_spends_the_link(self, client, nora):
         self.ask(client)

@@ -1,10 +1,15 @@
 """Who can do what with books, authors and orders, and what comes back."""
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
+from rest_framework.test import APIClient
 
+from accounts.models import User
 from api.viewsets import BookViewSet
-from catalog.models import Author, Book
+from catalog.models import Author, Book, PriceChange
 from orders.models import Order, Stock
 from reviews.models import Review
 
@@ -74,6 +79,18 @@ class TestBooks:
         assert response.json() == {"detail": "You may change this book, but not its price."}
         assert bookseller.patch(f"{BOOKS}emma/", {"price": "9.50"}).status_code == 200
         assert manager.patch(f"{BOOKS}emma/", {"price": "1.00"}).json()["price"] == "1.00"
+
+    def test_the_history_of_prices_knows_of_each(self, manager, new_book):
+        manager.post(BOOKS, new_book)
+        manager.post(f"{BOOKS}bulk/", [{**new_book, "title": "Sanditon", "slug": "sanditon"}])
+        manager.patch(f"{BOOKS}sanditon/", {"price": "1.00"})
+        manager.patch(f"{BOOKS}emma/", {"pages": 477, "price": "9.50"})
+        today = timezone.localdate()
+        changes = PriceChange.objects.filter(valid_from=today).order_by("book__slug")
+        assert list(changes.values_list("book__slug", "price")) == [
+            ("sanditon", Decimal("1.00")),
+            ("the-watsons", Decimal("6.50")),
+        ]
 
     def test_managers_delete_books(self, bookseller, manager, new_book):
         bookseller.post(BOOKS, new_book)
@@ -160,21 +177,29 @@ class TestReviewsOfABook:
 
     def test_a_second_one_is_refused(self, customer):
         customer.post(self.REVIEWS, {"stars": 5})
-        response = customer.post(self.REVIEWS, {"stars": 1})
+        response = customer.post(self.REVIEWS, {"stars": 3})
         assert response.status_code == 400
         assert list(response.json()) == ["non_field_errors"]
 
     def test_a_second_one_at_the_same_moment_is_refused_by_the_database(self, customer, monkeypatch):
         customer.post(self.REVIEWS, {"stars": 5})
-        refused = customer.post(self.REVIEWS, {"stars": 1}).json()
+        refused = customer.post(self.REVIEWS, {"stars": 3}).json()
         monkeypatch.setattr("api.serializers.ReviewSerializer.validate", lambda self, attrs: attrs)
-        response = customer.post(self.REVIEWS, {"stars": 1})
+        response = customer.post(self.REVIEWS, {"stars": 3})
         assert (response.status_code, response.json()) == (400, refused)
 
     def test_after_withdrawing_another_may_be_written(self, customer):
         url = customer.post(self.REVIEWS, {"stars": 5}).json()["url"]
         assert customer.delete(url).status_code == 204
-        assert customer.post(self.REVIEWS, {"stars": 1}).status_code == 201
+        assert customer.post(self.REVIEWS, {"stars": 3}).status_code == 201
+
+    @pytest.mark.parametrize("text", [{}, {"text": " "}])
+    def test_few_stars_need_a_reason_as_on_the_page(self, customer, text):
+        response = customer.post(self.REVIEWS, {"stars": 2, **text})
+        assert (response.status_code, list(response.json())) == (400, ["text"])
+        review = customer.post(self.REVIEWS, {"stars": 3}).json()
+        assert customer.patch(review["url"], {"stars": 1}).status_code == 400
+        assert customer.patch(review["url"], {"stars": 1, "text": "It fell apart."}).status_code == 200
 
     def test_stars_are_one_to_five(self, customer):
         response = customer.post(self.REVIEWS, {"stars": 6})
@@ -211,6 +236,13 @@ class TestOrders:
         orders = bookseller.get(f"{ORDERS}?page_size=100").json()
         assert len({order["customer"] for order in orders["results"]}) > 10
 
+    def test_to_be_staff_is_not_enough(self, customer):
+        """Ida is staff, and in no group: the admin site shows her no orders either."""
+        ida = APIClient()
+        ida.force_login(User.objects.get(username="ida"))
+        assert ida.get(ORDERS).json()["results"] == []
+        assert ida.get(customer.get(ORDERS).json()["results"][0]["url"]).status_code == 404
+
     def test_an_order_of_somebody_else_is_not_there(self, customer, bookseller):
         number = Order.objects.exclude(customer__username="anna").first().number
         assert customer.get(f"{ORDERS}{number}/").status_code == 404
@@ -243,6 +275,11 @@ class TestOrders:
         line = {"book": "emma", "quantity": 1, "unit_price": "0.01", "amount": "0.01"}
         answer = customer.post(ORDERS, {"lines": [line], "customer": "mira", "status": "shipped"}).json()
         assert (answer["customer"], answer["status"], answer["total"]) == ("anna", "open", "9.50")
+
+    def test_a_note_is_no_book(self, customer):
+        lines = [{"book": "emma"}]
+        assert customer.post(ORDERS, {"lines": lines, "note": "x" * 501}).json().keys() == {"note"}
+        assert customer.post(ORDERS, {"lines": lines, "note": "x" * 500}).status_code == 201
 
     def test_errors_name_the_line(self, customer):
         lines = [{"book": "emma", "quantity": 0}, {"book": "persuasion"}, {"book": "nowhere"}]

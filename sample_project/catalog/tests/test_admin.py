@@ -6,12 +6,13 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.contrib.staticfiles.finders import find
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.signals import post_save
 
 from accounts.models import User
 from catalog.admin import AuthorAdmin
 from catalog.forms import RepriceForm
-from catalog.models import AudioBook, Author, Book, Classic, Contributor, Genre, Publisher
+from catalog.models import AudioBook, Author, Book, Classic, Contributor, Excerpt, Genre, Publisher
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +84,8 @@ def posted(page):
         for field in form:
             value = field.value()
             data[field.html_name] = "" if value is None else value
+            if field.field.show_hidden_initial:
+                data[field.html_initial_name] = field.initial
     return data
 
 
@@ -260,3 +263,47 @@ class TestMedia:
 def test_an_address_stays_when_the_title_is_corrected(admin_page):
     assert admin_page("/admin/catalog/book/1/change/").context["adminform"].prepopulated_fields == []
     assert admin_page("/admin/catalog/book/add/").context["adminform"].prepopulated_fields
+
+
+class TestExcerpts:
+    @pytest.fixture(autouse=True)
+    def media(self, settings, tmp_path):
+        settings.MEDIA_ROOT = tmp_path
+        return tmp_path
+
+    @pytest.fixture
+    def bookseller(self, client):
+        """Somebody who may change books, and has no permission for excerpts by name."""
+        user = User.objects.create_user("new-bookseller", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=["view_book", "change_book"]))
+        client.force_login(user)
+        return client
+
+    def file(self, content=b"Emma Woodhouse", name="pages.txt"):
+        return SimpleUploadedFile(name, content)
+
+    def test_who_may_change_a_book_uploads_and_replaces_its_excerpt(
+        self, bookseller, media, django_capture_on_commit_callbacks
+    ):
+        response = bookseller.post("/admin/catalog/excerpt/add/", {"book": 4, "file": self.file()})
+        assert response.status_code == 302
+        excerpt = Excerpt.objects.get()
+        path = f"/admin/catalog/excerpt/{excerpt.pk}/change/"
+        assert "/books/emma/excerpt/" in excerpt.get_absolute_url()
+        assert bookseller.get(path).status_code == 200
+        with django_capture_on_commit_callbacks(execute=True):
+            bookseller.post(path, {"file": self.file(b"%PDF-1.7", "pages.pdf")})
+        assert [file.name for file in (media / "excerpts").iterdir()] == ["emma.pdf"]
+        assert '<td class="field-kind">pdf</td>' in bookseller.get("/admin/catalog/excerpt/").content.decode()
+
+    def test_what_is_in_the_file_is_looked_at_here_as_well(self, bookseller):
+        response = bookseller.post("/admin/catalog/excerpt/add/", {"book": 4, "file": self.file(b"MZ", "a.pdf")})
+        assert "called a PDF" in response.content.decode()
+        assert not Excerpt.objects.exists()
+
+    def test_others_do_not_come_in(self, client):
+        user = User.objects.create_user("new-packer", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=["view_book"]))
+        client.force_login(user)
+        assert client.get("/admin/catalog/excerpt/").status_code == 403
+        assert client.post("/admin/catalog/excerpt/add/", {"book": 4, "file": self.file()}).status_code == 403

@@ -1,11 +1,14 @@
 import asyncio
 import json
 from contextlib import aclosing
+from itertools import islice
 
 import pytest
 
+from catalog.models import Book
 from live import announcements, groups, streams
 from live.streams import stock_events
+from orders.models import OrderLine
 
 
 async def next_of(stream):
@@ -75,6 +78,12 @@ class TestOrderLines:
         assert len(lines) == 4407 + 1
         assert lines[0] == "order,book,quantity,unit price,amount\r\n"
         assert lines[1].startswith("2024-000001,")
+
+    def test_no_title_becomes_a_formula(self):
+        """In a spreadsheet, `=HYPERLINK(…)` would be one."""
+        book = OrderLine.objects.order_by("pk").first().book
+        Book.objects.filter(pk=book.pk).update(title="=1+1")
+        assert list(islice(streams.order_lines(), 2))[1].split(",")[1] == "'=1+1"
 
     def test_it_is_read_bit_by_bit(self, monkeypatch, django_assert_num_queries):
         """The first line needs no query at all, the second reads a chunk."""

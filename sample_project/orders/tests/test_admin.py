@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from catalog.models import Book
+from catalog.tests.test_admin import posted
 from orders.admin import OrderAdmin
+from orders.checkout import cancel_order
 from orders.models import Invoice, Order, OrderLine, Stock
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +185,19 @@ class TestChanging:
         order.refresh_from_db()
         assert order.status == "open"
 
+    def test_an_order_that_is_cancelled_meanwhile_stays_so(self, admin_client, monkeypatch):
+        [order] = some("open", 1)
+
+        def wait_for_the_customer():
+            Order.objects.filter(pk=order.pk).update(status="cancelled")
+            return Order.objects.all()
+
+        monkeypatch.setattr(Order.objects, "select_for_update", wait_for_the_customer)
+        form = {"status": "paid", "note": "", "lines-TOTAL_FORMS": 0, "lines-INITIAL_FORMS": 0}
+        admin_client.post(f"/admin/orders/order/{order.pk}/change/", form)
+        order.refresh_from_db()
+        assert order.status == "cancelled"
+
     def test_the_number_is_chosen_once(self, admin_page):
         assert 'name="number"' in admin_page("/admin/orders/order/add/").content.decode()
         assert 'name="number"' not in admin_page(f"/admin/orders/order/{some('open')[0].pk}/change/").content.decode()
@@ -311,7 +326,7 @@ class TestTurnover:
         assert len(page.context["months"]) == 12
         assert ">December<" in page.content.decode()
 
-    @pytest.mark.parametrize("year", ["", "1066", "nonsense", "²"])
+    @pytest.mark.parametrize("year", ["", "1066", "nonsense", "²", "9" * 5000])
     def test_without_a_year_of_sales_it_shows_the_latest(self, admin_page, year):
         assert admin_page(self.PATH + f"?year={year}").context["year"] == 2026
 
@@ -337,3 +352,67 @@ class TestTurnover:
 def test_books_are_filtered_by_what_is_on_the_shelf(admin_page, supply, condition):
     found = admin_page(f"/admin/catalog/book/?supply={supply}").context["cl"].result_count
     assert found == Book.objects.filter(**condition).count()
+
+
+class TestAddingLines:
+    def add(self, client, order, book, quantity):
+        line = {"lines-0-order": order.pk, "lines-0-book": book.pk, "lines-0-quantity": quantity}
+        form = {"status": order.status, "lines-TOTAL_FORMS": 1, "lines-INITIAL_FORMS": 0, "lines-0-unit_price": "5.00"}
+        return client.post(f"/admin/orders/order/{order.pk}/change/", form | line)
+
+    def book(self, order):
+        """A book of which the shop has ten, and that is not in the order yet."""
+        book = Book.objects.filter(stock__isnull=False).exclude(lines__order=order).first()
+        Stock.objects.filter(pk=book.pk).update(quantity=10)
+        return book
+
+    def test_what_is_sold_leaves_the_shelf_and_comes_back_with_the_order(self, admin_client):
+        [order] = some("open", 1)
+        book = self.book(order)
+        assert self.add(admin_client, order, book, 4).status_code == 302
+        assert order.lines.get(book=book).quantity == 4
+        assert Stock.objects.get(pk=book.pk).quantity == 6
+        cancel_order(order)
+        assert Stock.objects.get(pk=book.pk).quantity == 10
+
+    def test_what_is_not_there_cannot_be_sold(self, admin_client):
+        [order] = some("open", 1)
+        book = self.book(order)
+        page = self.add(admin_client, order, book, 11)
+        assert "Only 10 copies are left" in page.content.decode()
+        assert not order.lines.filter(book=book).exists()
+        assert Stock.objects.get(pk=book.pk).quantity == 10
+
+    def test_a_cancelled_order_takes_no_more_books(self, admin_client):
+        [order] = some("cancelled", 1)
+        book = self.book(order)
+        assert "takes no more books" in self.add(admin_client, order, book, 1).content.decode()
+        assert Stock.objects.get(pk=book.pk).quantity == 10
+
+
+class TestStock:
+    PATH = "/admin/catalog/book/4/change/"
+
+    def sell(self):
+        Stock.objects.filter(pk=4).update(quantity=3)
+
+    def test_copies_sold_while_the_book_is_edited_stay_sold(self, admin_page, admin_client):
+        data = posted(admin_page(self.PATH)) | {"pages": 477}
+        self.sell()
+        assert admin_client.post(self.PATH, data).status_code == 302
+        assert Book.objects.get(pk=4).pages == 477
+        assert Stock.objects.get(pk=4).quantity == 3
+
+    def test_a_count_that_is_out_of_date_is_refused(self, admin_page, admin_client):
+        data = posted(admin_page(self.PATH)) | {"stock-0-quantity": 30}
+        self.sell()
+        assert "By now, 3 are on the shelf." in admin_client.post(self.PATH, data).content.decode()
+        assert Stock.objects.get(pk=4).quantity == 3
+
+    def test_the_page_carries_the_number_it_showed(self, admin_page):
+        assert 'name="initial-stock-0-quantity"' in admin_page(self.PATH).content.decode()
+
+    def test_a_count_is_saved(self, admin_page, admin_client):
+        data = posted(admin_page(self.PATH)) | {"stock-0-quantity": 30}
+        assert admin_client.post(self.PATH, data).status_code == 302
+        assert Stock.objects.get(pk=4).quantity == 30

@@ -113,8 +113,8 @@ def test_it_takes_so_many_queries(anna, django_assert_num_queries):
 
 def test_the_rows_of_the_stock_are_locked_in_the_order_of_keys(anna, monkeypatch):
     seen = []
-    locked = checkout._locked_stock
-    monkeypatch.setattr(checkout, "_locked_stock", lambda keys: seen.append(list(keys)) or locked(keys))
+    locked = checkout.locked_stock
+    monkeypatch.setattr(checkout, "locked_stock", lambda keys: seen.append(list(keys)) or locked(keys))
     place_order(anna, {PRIDE: 1, SENSE: 1})
     assert seen == [[SENSE, PRIDE]]
 

@@ -31,6 +31,13 @@ def test_copies_are_counted_up_and_it_is_said_after_the_commit(heard, django_cap
     assert heard == [{1: before + 4}]
 
 
+def test_where_that_fails_django_can_name_it(django_capture_on_commit_callbacks):
+    """Django 5.2 logs a robust callback that failed by its name, and fails itself where there is none."""
+    with django_capture_on_commit_callbacks() as callbacks:
+        restock(1, 4)
+    assert [callback.__qualname__.partition(".")[0] for callback in callbacks] == ["restock"]
+
+
 def test_a_book_that_was_not_kept_is_from_now_on(heard, django_capture_on_commit_callbacks):
     herland = Book.objects.get(title="Herland").pk
     with django_capture_on_commit_callbacks(execute=True):

@@ -7,11 +7,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.forms.models import BaseInlineFormSet
-from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Book, Contribution, Contributor, Excerpt, PriceChange
+from catalog.models import Book, Contribution, Contributor
+from catalog.prices import record_price
+from orders.forms import StockForm
 from orders.models import Stock
 from storefront.forms import SearchForm
 from storefront.widgets import EuroInput
@@ -21,6 +22,7 @@ class BookSearchForm(SearchForm):
     """The visitors' search, and what only the desk asks."""
 
     state = forms.ChoiceField(
+        label=_("State"),
         required=False,
         choices=[
             ("", _("In any state")),
@@ -69,6 +71,21 @@ class BookForm(forms.ModelForm):
             "genres": forms.CheckboxSelectMultiple,
             "description": forms.Textarea(attrs={"rows": 4}),
         }
+        labels = {
+            "title": _("Title"),
+            "slug": _("Address"),
+            "author": _("Author"),
+            "publisher": _("Publisher"),
+            "genres": _("Genres"),
+            "published": _("Year of first publication"),
+            "language": _("Language"),
+            "pages": _("Pages"),
+            "price": _("Price"),
+            "in_print": _("In print"),
+            "isbn": _("ISBN"),
+            "sequel_to": _("Sequel to"),
+            "description": _("Description"),
+        }
         help_texts = {"slug": _("The end of its address. Made from the title if you leave it empty.")}
 
     def __init__(self, *args, user, **kwargs):
@@ -92,9 +109,7 @@ class BookForm(forms.ModelForm):
     def save(self, commit=True):
         book = super().save(commit)
         if commit and "price" in self.changed_data:
-            PriceChange.objects.update_or_create(
-                book=book, valid_from=timezone.localdate(), defaults={"price": book.price}
-            )
+            record_price(book)
         return book
 
 
@@ -134,6 +149,8 @@ class ContributionForm(forms.ModelForm):
     class Meta:
         model = Contribution
         fields = ["contributor", "role", "volume"]
+        labels = {"contributor": _("Contributor"), "role": _("Task"), "volume": _("Volume")}
+        help_texts = {"volume": _("Empty for the whole book.")}
 
     def __init__(self, *args, contributors, **kwargs):
         super().__init__(*args, **kwargs)
@@ -148,29 +165,6 @@ ContributionFormSet = forms.inlineformset_factory(
 )
 
 
-class StockForm(forms.ModelForm):
-    """How many copies are on the shelf: counted by a person, while the shop goes on selling.
-
-    The page carries the number it showed. Where that is no longer the number in the database, the count is out
-    of date, and would undo the sales since.
-    """
-
-    class Meta:
-        model = Stock
-        fields = ["quantity"]
-
-    quantity = forms.IntegerField(label=_("Copies"), min_value=0, max_value=2**31 - 1, show_hidden_initial=True)
-
-    def clean(self):
-        super().clean()
-        shown, now = self.data.get(self.add_initial_prefix("quantity")), self.initial.get("quantity")
-        if "quantity" in self.changed_data and shown != str(now):
-            self.add_error(
-                "quantity",
-                _("By now, %(now)s are on the shelf. Load the page again, and count from there.") % {"now": now},
-            )
-
-
 class BaseStockFormSet(forms.BaseModelFormSet):
     def add_fields(self, form, index):
         """The key of each row, as a number.
@@ -183,10 +177,3 @@ class BaseStockFormSet(forms.BaseModelFormSet):
 
 
 StockFormSet = forms.modelformset_factory(Stock, form=StockForm, formset=BaseStockFormSet, extra=0)
-
-
-class ExcerptForm(forms.ModelForm):
-    class Meta:
-        model = Excerpt
-        fields = ["file"]
-        widgets = {"file": forms.FileInput(attrs={"accept": ".pdf,.txt"})}

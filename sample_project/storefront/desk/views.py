@@ -3,9 +3,6 @@
 https://docs.djangoproject.com/en/stable/topics/class-based-views/generic-editing/
 """
 
-import csv
-from functools import partial
-
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, DELETION
 from django.core.handlers.asgi import ASGIRequest
@@ -19,10 +16,12 @@ from django.utils.translation import ngettext
 from django.views import View
 from django.views.generic import CreateView, DeleteView, ListView, UpdateView
 
+from catalog.forms import ExcerptForm
 from catalog.models import Book, Excerpt
 from orders.models import Stock
+from storefront.spreadsheets import line
 
-from .forms import BookForm, BookSearchForm, ContributionFormSet, ExcerptForm, StockFormSet
+from .forms import BookForm, BookSearchForm, ContributionFormSet, StockFormSet
 from .mixins import BooksellerMixin, RecordedMixin
 
 ROWS_PER_PAGE = 25
@@ -61,7 +60,7 @@ class BookCreateView(BooksellerMixin, RecordedMixin, BookFormMixin, CreateView):
     action_flag = ADDITION
 
     def get_record(self, form):
-        return "Added."
+        return _("Added.")
 
 
 class BookUpdateView(BooksellerMixin, RecordedMixin, BookFormMixin, UpdateView):
@@ -78,7 +77,7 @@ class BookDeleteView(BooksellerMixin, RecordedMixin, DeleteView):
     action_flag = DELETION
 
     def get_record(self, form):
-        return "Deleted."
+        return _("Deleted.")
 
     def form_valid(self, form):
         # Deleting takes the key from the object, and the history has to know which it was.
@@ -92,9 +91,9 @@ class BookDeleteView(BooksellerMixin, RecordedMixin, DeleteView):
             )
             return self.form_invalid(form)
 
-    def record(self, thing, sentence):
+    def record(self, thing, form):
         thing.pk = self.key
-        super().record(thing, sentence)
+        super().record(thing, form)
 
 
 class BookPartView(BooksellerMixin, RecordedMixin, UpdateView):
@@ -117,17 +116,19 @@ class ContributionsView(BookPartView):
         book = self.object
         with transaction.atomic():
             form.save()
-            self.record(book, self.get_record(form))
+            self.record(book, form)
         messages.success(self.request, f"{book}: {self.get_record(form)}")
         return redirect(self.get_success_url())
 
     def get_record(self, form):
         counts = {"added": form.new_objects, "changed": form.changed_objects, "removed": form.deleted_objects}
-        return "Contributions: " + ", ".join(f"{len(rows)} {what}" for what, rows in counts.items()) + "."
+        return _("Contributions: %(added)d added, %(changed)d changed, %(removed)d removed.") % {
+            what: len(rows) for what, rows in counts.items()
+        }
 
 
 class ExcerptView(BookPartView):
-    """The excerpt of a book: the first, or one in the place of another, whose file is then deleted."""
+    """The excerpt of a book: the first, or one in the place of another."""
 
     form_class = ExcerptForm
     permission_required = "catalog.change_book"
@@ -135,21 +136,10 @@ class ExcerptView(BookPartView):
 
     def get_object(self, queryset=None):
         self.book = super().get_object(Book.objects.select_related("excerpt"))
-        self.old_file = None
-        if hasattr(self.book, "excerpt"):
-            # By name: the form puts the new file into the object that it gets.
-            self.old_file = self.book.excerpt.file.name
-            return self.book.excerpt
-        return Excerpt(book=self.book)
+        return self.book.excerpt if hasattr(self.book, "excerpt") else Excerpt(book=self.book)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(book=self.book, **kwargs)
-
-    def form_valid(self, form):
-        response = super().form_valid(form)
-        if self.old_file and self.old_file != self.object.file.name:
-            transaction.on_commit(partial(self.object.file.storage.delete, self.old_file))
-        return response
 
 
 class StockView(BooksellerMixin, ListView):
@@ -184,13 +174,6 @@ class StockView(BooksellerMixin, ListView):
             request, ngettext("%(count)s number changed.", "%(count)s numbers changed.", count) % {"count": count}
         )
         return redirect(request.get_full_path())
-
-
-class Echo:
-    """A file that keeps nothing: what is written to it is given back."""
-
-    def write(self, text):
-        return text
 
 
 class BookExportView(BooksellerMixin, View):
@@ -230,12 +213,3 @@ class BookExportView(BooksellerMixin, View):
 def cells(book):
     copies = book.stock.quantity if hasattr(book, "stock") else None
     return [book.isbn, book.title, book.author.name, book.published, book.price, copies]
-
-
-def line(values):
-    return csv.writer(Echo()).writerow([harmless(value) for value in values])
-
-
-def harmless(value):
-    """A spreadsheet takes a text that begins with = + - or @ for a formula, and runs it: an apostrophe prevents it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

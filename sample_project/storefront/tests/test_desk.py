@@ -212,8 +212,8 @@ class TestUpdate:
         assert response.url == BOOK
         book = Book.objects.get(pk=emma.pk)
         assert (book.pages, book.price) == (500, emma.price)
-        assert said(response) == ["Emma: Changed pages."]
-        assert history(CHANGE) == [("Emma", "Changed pages.")]
+        assert said(response) == ["Emma: Changed: Pages."]
+        assert history(CHANGE) == [("Emma", "Changed: Pages.")]
 
     def test_a_manager_changes_the_price_and_the_history_of_prices_knows(self, office, emma):
         before = emma.price_on(date(2026, 1, 1))
@@ -349,7 +349,7 @@ class TestExcerpt:
         assert b"".join(sent.streaming_content) == b"Emma Woodhouse"
         # Not what the browser of the uploader called it.
         assert sent["Content-Type"].startswith("text/plain")
-        assert history(CHANGE) == [("Excerpt of Emma", "Changed file.")]
+        assert history(CHANGE) == [("Excerpt of Emma", "Changed: File.")]
 
     @pytest.mark.parametrize(
         ("name", "content", "message"),
@@ -372,6 +372,14 @@ class TestExcerpt:
 
     def test_the_form_sends_files(self, desk):
         assert 'enctype="multipart/form-data"' in desk.get(EXCERPT).content.decode()
+
+    def test_a_german_bookseller_reads_german_and_everybody_the_same_history(self, desk):
+        german = {"headers": {"accept-language": "de"}}
+        refused = desk.post(EXCERPT, {"file": SimpleUploadedFile("a.pdf", b"MZ")}, **german)
+        assert "Diese Datei heißt PDF" in refused.content.decode()
+        done = desk.post(EXCERPT, {"file": SimpleUploadedFile("a.txt", b"one")}, **german)
+        assert said(done) == ["Leseprobe aus Emma: Geändert: Datei."]
+        assert history(CHANGE) == [("Excerpt of Emma", "Changed: File.")]
 
     def test_another_file_takes_the_place_of_the_first(self, desk, media, django_capture_on_commit_callbacks):
         with django_capture_on_commit_callbacks(execute=True):

@@ -9,10 +9,10 @@ from django.db import connection
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
-from django.urls import include, path
+from django.urls import get_resolver, include, path
 
 from orders.exceptions import EmptyOrder, OrderError
-from storefront.errors import page_not_found, server_error, wants_json
+from storefront.errors import bad_request, page_not_found, permission_denied, server_error, wants_json
 
 EXCEPTIONS = {
     "bad": BadRequest("no such thing"),
@@ -44,6 +44,8 @@ urlpatterns = [
     path("api/failing/<name>/", failing),
     path("", include("config.urls")),
 ]
+handler400 = bad_request
+handler403 = permission_denied
 handler404 = page_not_found
 handler500 = server_error
 
@@ -108,14 +110,30 @@ def test_a_conflict_says_what_is_wrong_as_text(ask):
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/api/nothing/", 404), ("/api/failing/conflict/", 409), ("/api/failing/failure/", 500)]
+    ("path", "status"),
+    [
+        ("/api/failing/bad/", 400),
+        ("/api/failing/suspicious/", 400),
+        ("/api/failing/forbidden/", 403),
+        ("/api/nothing/", 404),
+        ("/api/failing/conflict/", 409),
+        ("/api/failing/failure/", 500),
+    ],
 )
 def test_programs_get_json(ask, path, status):
     response = ask(path, accept="application/json")
     assert response.status_code == status
     assert response.headers["Content-Type"] == "application/json"
     assert set(response.json()) >= {"detail"}
-    assert "secret detail" not in response.content.decode()
+    for detail in ("secret detail", "out of bounds", "not you"):
+        assert detail not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "handler"), [(400, bad_request), (403, permission_denied), (404, page_not_found), (500, server_error)]
+)
+def test_the_shop_has_them(status, handler):
+    assert get_resolver().resolve_error_handler(status) is handler
 
 
 @pytest.mark.parametrize(

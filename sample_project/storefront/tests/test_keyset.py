@@ -2,6 +2,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from catalog.models import Author, Book
 from orders.models import Order
@@ -101,6 +102,8 @@ def test_a_cursor_is_the_same_on_every_run():
 
 @pytest.mark.parametrize("cursor", ["nonsense", "WyJFbW1hIiwiMSJd:forged", "a" * 2000, "é\x00"])
 def test_a_cursor_that_was_not_given_out_is_refused(cursor):
+    with translation.override("de"), pytest.raises(BadCursor, match="führt nirgendwohin"):
+        raise BadCursor
     with pytest.raises(BadCursor, match="leads nowhere"):
         by_title().page(cursor)
 

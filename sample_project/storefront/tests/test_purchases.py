@@ -125,7 +125,7 @@ class TestCartPage:
         assert client.post(CART, lines((villette, 2), (emma, 3))).status_code == 302
         assert wanted(client) == {emma.pk: 3}
 
-    @pytest.mark.parametrize("book", ["x", "", "9" * 30])
+    @pytest.mark.parametrize("book", ["x", "", "9" * 30, "9" * 5000, "²"])
     def test_a_line_about_no_book_does_no_harm(self, client, emma, book):
         add(client)
         assert client.post(CART, lines((book, 2))).status_code in {200, 302}
@@ -208,6 +208,35 @@ class TestCheckout:
         add(shopper)
         with mock.patch("storefront.purchases.place_order", side_effect=OutOfStock(emma, 1, 0)):
             assert "Only 0 copies are left of Emma" in self.order(shopper).content.decode()
+
+    def test_a_button_that_is_pressed_twice_orders_once(self, shopper, customer):
+        add(shopper)
+        key = shopper.get(CHECKOUT).context["form"]["key"].value()
+        # The second request has read the session before the first one emptied the cart.
+        read = dict(shopper.session.items())
+        self.order(shopper, key=key)
+        session = shopper.session
+        session.update(read)
+        session.save()
+        response = self.order(shopper, key=key)
+        assert response.url == ORDERS
+        assert said(response)[-1] == "The button was pressed twice, and the order taken once."
+        assert customer.orders.count() == 1
+
+    def test_what_failed_can_be_sent_again(self, shopper, customer, emma):
+        add(shopper)
+        key = shopper.get(CHECKOUT).context["form"]["key"].value()
+        for failure in (OutOfStock(emma, 1, 0), OSError("The database is away.")):
+            shopper.raise_request_exception = False
+            with mock.patch("storefront.purchases.place_order", side_effect=failure):
+                self.order(shopper, key=key)
+        assert self.order(shopper, key=key).status_code == 302
+        assert customer.orders.count() == 1
+
+    def test_each_page_is_an_order_of_its_own(self, shopper):
+        add(shopper)
+        one, two = (shopper.get(CHECKOUT).content.decode().partition('name="key" value="')[2][:36] for _ in "12")
+        assert one != two
 
     def test_without_the_tick_there_is_no_order(self, shopper, customer):
         add(shopper)

@@ -99,6 +99,10 @@ class TestWriting:
         ]
         assert "reviewed this already" in response.content.decode()
 
+    def test_what_the_constraint_says_is_translated(self, shopper, review):
+        page = shopper.post(NEW, {"stars": 4}, headers={"accept-language": "de"}).content.decode()
+        assert "Dazu haben Sie schon eine Rezension geschrieben." in page
+
     def test_so_it_is_where_another_tab_was_faster(self, shopper, review):
         # What the form asks finds nothing yet; the row is refused by the database.
         with mock.patch.object(Review, "validate_constraints"):
