@@ -33,13 +33,20 @@ def start_page(request):
         f"<form id='form{status}' method='post' action='/{status}/'><input name='title' value='Emma'></form>"
         for status in (301, 302, 303, 307, 308)
     ]
-    return HttpResponse("".join(links + forms))
+    return HttpResponse("".join(links + forms) + "<a href='/brief/'>brief</a>")
+
+def clear(request):
+    return HttpResponse("<title>clear</title>", headers={"Clear-Site-Data": '"cache"'})
+
+def brief(request):
+    return HttpResponseRedirect("/arrived/", status=301, headers={"Cache-Control": "max-age=0"})
 
 def ring(request):
     return HttpResponseRedirect("/ring/")
 
 settings.ROOT_URLCONF = (
-    path("", start_page), path("<int:status>/", forward), path("arrived/", arrived), path("ring/", ring)
+    path("", start_page), path("<int:status>/", forward), path("arrived/", arrived), path("ring/", ring),
+    path("clear/", clear), path("brief/", brief),
 )
 
 async def heard(scope, receive, send):
@@ -86,12 +93,27 @@ def test_chromium_asks_once_for_a_permanent_redirect_and_each_time_for_a_tempora
     url, asked = shop
     for _ in range(3):
         for status in (301, 302, 307, 308):
-            page.goto(f"{url}/")
-            page.get_by_role("link", name=str(status)).click()
-            page.wait_for_url("**/arrived/")
+            follow(page, url, str(status))
 
     times = asked()
     assert {status: times[f"GET /{status}/"] for status in (301, 302, 307, 308)} == {301: 1, 302: 3, 307: 3, 308: 1}
+
+
+def follow(page, url, name):
+    page.goto(f"{url}/")
+    page.get_by_role("link", name=name).click()
+    page.wait_for_url("**/arrived/")
+
+
+def test_chromium_asks_again_for_a_permanent_redirect_that_is_too_old_or_was_cleared(shop, page):
+    url, asked = shop
+    for _ in range(2):
+        follow(page, url, "brief")
+        follow(page, url, "301")
+        page.goto(f"{url}/clear/")
+
+    times = asked()
+    assert (times["GET /brief/"], times["GET /301/"]) == (2, 2)
 
 
 def test_chromium_sends_a_form_again_after_307_and_308_and_asks_with_get_after_the_others(shop, page):
