@@ -77,11 +77,11 @@ quiz("Q27-1")
 # | --- | --- | --- | --- | --- |
 # | 01 | [Django in one hour](01_django_in_one_hour.ipynb) | Q01–Q02 | 8 | [6](../exercises/01_django_in_one_hour.ipynb) |
 # | 02 | [Project anatomy](02_project_anatomy.ipynb) | Q03–Q05 | 11 | [7](../exercises/02_project_anatomy.ipynb) |
-# | 03 | Settings and databases | Q06–Q07 | – | – |
-# | 04 | URLs, requests, middleware | Q08–Q10 | – | – |
-# | 05 | Views, responses, errors | Q11–Q14 | – | – |
-# | 06 | Templates | Q15–Q18 | – | – |
-# | 07 | Static and media files | Q19–Q20 | – | – |
+# | 03 | [Settings and databases](03_settings_and_databases.ipynb) | Q06–Q07 | 11 | [9](../exercises/03_settings_and_databases.ipynb) |
+# | 04 | [URLs, requests, middleware](04_urls_requests_middleware.ipynb) | Q08–Q10 | 16 | [8](../exercises/04_urls_requests_middleware.ipynb) |
+# | 05 | [Views, responses, errors](05_views_responses_errors.ipynb) | Q11–Q14 | 19 | [9](../exercises/05_views_responses_errors.ipynb) |
+# | 06 | [Templates](06_templates.ipynb) | Q15–Q18 | 21 | [10](../exercises/06_templates.ipynb) |
+# | 07 | [Static and media files](07_static_and_media.ipynb) | Q19–Q20 | 11 | [8](../exercises/07_static_and_media.ipynb) |
 # | 08 | Models and fields | Q21–Q25 | – | – |
 # | 09 | Migrations | Q26 | – | – |
 # | 10 | [ORM: reading data](10_reading_data.ipynb) | Q27–Q31 | 20 | [8](../exercises/10_reading_data.ipynb) |

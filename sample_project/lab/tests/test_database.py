@@ -189,3 +189,11 @@ def test_the_fingerprint_changes_with_the_apps(tmp_path, monkeypatch):
     before = database.fingerprint.__wrapped__()
     settings.write_text("INSTALLED_APPS = []")
     assert database.fingerprint.__wrapped__() != before
+
+
+def test_overridden_settings_are_no_other_settings(python):
+    script = (
+        "from lab import database, start\nstart()\nfrom django.test import override_settings\n"
+        "with override_settings(DEBUG=False):\n    database.boot()\n    print('goes on')"
+    )
+    assert python(script) == "The bookshop is ready.\ngoes on\n"
