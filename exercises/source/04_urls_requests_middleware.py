@@ -300,7 +300,7 @@ def catalogue_url(q, page):
 #
 # Write a decorator `with_notice` for views. Where a view answers with a `TemplateResponse` that is not rendered yet, its context gets
 # `notice` with the text "Closed on Mondays", unless the view has put a `notice` there itself. Any other response goes through as it is. The decorated view
-# keeps its name.
+# keeps its name, and what it gets from its URL.
 
 # %% exercise="04.4" role="check"
 def observe(answer):
@@ -322,6 +322,13 @@ def observe(answer):
             seen.append(sorted((response.context_data or {}).items()))
         with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(path("", decorated),)):
             seen.append(Client().get("/").content.decode())
+
+    def book(request, slug):
+        return TemplateResponse(request, template, {"title": slug})
+
+    with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(path("<slug:slug>/", answer(book)),)):
+        response = Client(raise_request_exception=False).get("/emma/")
+    seen.append(("/emma/", response.status_code, response.content.decode() if response.status_code == 200 else ""))
     return seen
 
 # %% exercise="04.4" role="answer" seconds=20
@@ -391,6 +398,17 @@ def with_notice(view):
 def with_notice(view):
     def wrapper(request, *args, **kwargs):
         response = view(request, *args, **kwargs)
+        if isinstance(response, TemplateResponse) and not response.is_rendered:
+            response.context_data = {"notice": "Closed on Mondays", **(response.context_data or {})}
+        return response
+
+    return wrapper
+
+# %% exercise="04.4" role="mistake" says="The wrapper takes a request and no more, so a view with a `slug` in its URL fails. Pass `*args` and `**kwargs` on."
+def with_notice(view):
+    @wraps(view)
+    def wrapper(request):
+        response = view(request)
         if isinstance(response, TemplateResponse) and not response.is_rendered:
             response.context_data = {"notice": "Closed on Mondays", **(response.context_data or {})}
         return response
@@ -514,6 +532,11 @@ def serve_once(application, environ):
 # once. The decorator tells Django that it does; which of the two it is this time, `get_response` tells you.
 
 # %% exercise="04.6" role="check"
+from unittest import mock
+
+from asgiref.sync import SyncToAsync
+
+
 def observe(answer):
     def respond(request):
         return HttpResponse(request.tag, headers={"X-Tag": "the view's"} if "own" in request.GET else {})
@@ -535,10 +558,18 @@ def observe(answer):
     middleware = answer(arespond)
     seen.append(iscoroutinefunction(middleware))
 
+    call, hops = SyncToAsync.__call__, []
+
+    async def counting(self, *args, **kwargs):
+        hops.append(self)
+        return await call(self, *args, **kwargs)
+
     async def at_once():
         return await asyncio.gather(*[middleware(request) for request in requests])
 
-    return [*seen, [told(response) for response in asyncio.run(at_once())]]
+    with mock.patch.object(SyncToAsync, "__call__", counting):
+        responses = asyncio.run(at_once())
+    return [*seen, [told(response) for response in responses], f"{len(hops)} times into a thread"]
 
 # %% exercise="04.6" role="answer"
 @sync_and_async_middleware
@@ -676,6 +707,18 @@ class tagged:
         response.headers.setdefault("X-Tag", request.tag)
         return response
 
+# %% exercise="04.6" role="mistake" says="`MiddlewareMixin` fits both kinds of servers, but on an asynchronous one it sends each of its two methods to a thread, for every request. Write both ways yourself."
+from django.utils.deprecation import MiddlewareMixin
+
+
+class tagged(MiddlewareMixin):
+    def process_request(self, request):
+        request.tag = request.headers.get("X-Tag", "-")
+
+    def process_response(self, request, response):
+        response.headers.setdefault("X-Tag", request.tag)
+        return response
+
 # %% exercise="04.6" role="hint"
 # `iscoroutinefunction(get_response)` tells which kind of server it is, once, when the chain is built.
 # %% exercise="04.6" role="hint"
@@ -799,6 +842,9 @@ def observe(answer):
     def sold_out(request):
         raise answer.OutOfStock("Emma is out of stock")
 
+    def too_many(request):
+        raise answer.OutOfStock("Two copies of We are left")
+
     def broken(request):
         raise KeyError("emma")
 
@@ -807,6 +853,7 @@ def observe(answer):
 
     patterns = (
         path("sold-out/", sold_out),
+        path("too-many/", too_many),
         path("broken/", broken),
         path("denied/", denied),
         path("own-409/", lambda request: HttpResponse("taken", status=409)),
@@ -815,7 +862,7 @@ def observe(answer):
     seen = []
     with override_settings(DEBUG=True, MIDDLEWARE=["__main__.OutOfStockMiddleware"], ROOT_URLCONF=patterns):
         client = Client(raise_request_exception=False)
-        for url in ("sold-out", "broken", "denied", "own-409", "page"):
+        for url in ("sold-out", "too-many", "broken", "denied", "own-409", "page"):
             response = client.get(f"/{url}/")
             text = response.content.decode() if response.status_code in (200, 409) else ""
             seen.append((url, response.status_code, response["Content-Type"].partition(";")[0], text))
@@ -919,6 +966,23 @@ class OutOfStockMiddleware:
         if response.status_code == 500:
             return JsonResponse({"detail": "Emma is out of stock"}, status=409)
         return response
+
+# %% exercise="04.8" role="mistake" says="The text is written down, so every exception says that Emma is out of stock. What happened is in the exception: `str(exception)`."
+class OutOfStock(Exception):
+    pass
+
+
+class OutOfStockMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if isinstance(exception, OutOfStock):
+            return JsonResponse({"detail": "Emma is out of stock"}, status=409)
+        return None
 
 # %% exercise="04.8" role="hint"
 # A `try` in `__call__` sees no exception of a view. Which hook gets it?

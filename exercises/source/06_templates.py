@@ -122,6 +122,7 @@ from django.test.html import parse_html
 def observe(answer):
     with uncounted():
         books = list(Book.objects.order_by("price", "pk")[:3])
+    books.append({"title": "Rose & <b>Thorn</b>", "price": 3})
     shown = []
     for name in ("The Bookshop", "Chapter One"):
         pages = {
@@ -183,6 +184,13 @@ def page():
     return """{% extends "base.html" %}
         {% block title %}{{ book.title }} · {{ block.super }}{% endblock %}
         {% block main %}<h1>{{ book.title }}</h1>{% include "_price.html" only %}{% endblock %}
+    """
+
+# %% exercise="06.2" role="mistake" says="`|safe` lets a title through as HTML, in the heading and in the page's title. Escaping is there unless you switch it off."
+def page():
+    return """{% extends "base.html" %}
+        {% block title %}{{ book.title|safe }} · {{ block.super }}{% endblock %}
+        {% block main %}<h1>{{ book.title|safe }}</h1>{% include "_price.html" with amount=book.price only %}{% endblock %}
     """
 
 # %% exercise="06.2" role="hint"

@@ -121,15 +121,16 @@ for url in ("/books/1813/", "/books/1066/", "/books/emma/"):
 print(reverse("year", args=[1813], urlconf=patterns))
 
 # %% [markdown]
-# The year 1066 went on to the next pattern. The other direction is `reverse()`. Query and fragment are arguments since 5.2, and they are
-# escaped for you:
+# The year 1066 went on to the next pattern. The other direction is `reverse()`. Query and fragment are arguments since 5.2. Which of
+# the two is escaped for you?
 
 # %%
 print(reverse("storefront:book", args=["emma"]))
 print(reverse("storefront:catalogue", query={"q": "war & peace", "page": 2}, fragment="results"))
+print(reverse("storefront:home", query={"q": "a > b"}, fragment="a > b"))
 
 # %% [markdown]
-# What it cannot make, it refuses, in Python and in `{% url %}`. What is wrong with each of these?
+# The query; a fragment is put there as it is, so it has to be yours. What `reverse()` cannot make, it refuses, in Python and in `{% url %}`. What is wrong with each of these?
 
 # %%
 for name, arguments in (("book", ["emma"]), ("storefront:book", []), ("storefront:book", ["two words"])):
@@ -143,7 +144,7 @@ for name, arguments in (("book", ["emma"]), ("storefront:book", []), ("storefron
 
 # %% [markdown]
 # **The trap.** A widely read list shows a `urlpatterns` without its closing bracket, and says that a URL is mapped to a Python function. Its
-# sample does not start. And `path()` takes any callable, or a list:
+# sample does not start. And `path()` takes any callable, or what `include()` gives:
 
 # %%
 try:
@@ -247,7 +248,7 @@ quiz("Q08")
 # **Say it.** The server calls Django's WSGI or ASGI handler, which was made once for the process, with its settings and its chain of middleware.
 # For each request it sends `request_started`, builds an `HttpRequest` and passes it through the middleware. In the middle the URL is resolved,
 # `process_view` hooks run, then the view, and a `TemplateResponse` is rendered. The response goes back through the same middleware in reverse. At
-# every layer exceptions become responses. When the server closes the response, `request_finished` is sent.
+# every layer exceptions become responses. When the response is closed, `request_finished` is sent.
 #
 # *What lifts it:* what happens once in a process and what happens each time, and that closing belongs to it.
 
@@ -322,7 +323,8 @@ print(*log[1 : log.index("request_finished") + 1], sep="\n")
 
 # %% [markdown]
 # Built once, used twice. The view was over before its template ran, and `request_finished` waits for the server's
-# `close()`: a streamed body is on its way until then, and only then are database connections closed, as `CONN_MAX_AGE` has it.
+# `close()`: a streamed body is on its way until then, and only then are database connections closed, as `CONN_MAX_AGE` has it. ASGI
+# has no such call: there Django's handler closes the response when the body is sent.
 
 # %% [markdown]
 # What is in a request before any middleware has touched it? `META` holds what the server passed on, `headers` the HTTP
@@ -571,7 +573,7 @@ print(*[line for line in lines if line.startswith(("answers", "not reached", "â†
 # | --- | --- | --- | --- |
 # | `process_view` | the URL is resolved, before the view | top down | return a response: no view |
 # | `process_exception` | the view, or rendering after it, raised | bottom up | return a response: handled |
-# | `process_template_response` | the response can `render()` | bottom up | change template and context |
+# | `process_template_response` | the response can `render()` | bottom up | change template and context; must return a response |
 #
 # Which of them do Django's own use? `process_request` and `process_response` are called by `MiddlewareMixin`, their common base, not by the handler:
 
@@ -674,12 +676,12 @@ for chain in ([COMMON, "__main__.footer"], ["__main__.footer", COMMON]):
     print(len(reply.content), reply["Content-Length"])
 
 # %% [markdown]
-# In the second order a browser believes the header and stops after six bytes: the page arrives cut. Whatever changes bodies stands inside,
+# In the second order the header promises six bytes, and the server or the browser stops there: the page arrives cut. Whatever changes bodies stands inside,
 # or sets the header anew, as `GZipMiddleware` does.
 
 # %% [markdown]
 # **Asynchronous.** Under ASGI a synchronous layer runs in a thread. `both` is written for both kinds of servers, `A` is not. Count how often the request
-# changes from the event loop into a thread; Django itself does so twice, for its signals and to close:
+# changes from the event loop into a thread; Django itself does so twice, for `request_started` and to close the response:
 
 # %% reason="A middleware for both kinds of servers is two functions in one."
 @sync_and_async_middleware

@@ -75,7 +75,7 @@ page = Client().get("/search/", {"q": attempt}).content.decode()
 print(attempt in page, page.count("&lt;script&gt;fetch"))
 
 # %% [markdown]
-# It arrives twice, as text. Nobody called an escaping function: that is the default. Two ways to switch it off, and one hole that it
+# It arrives twice, as text. Nobody called an escaping function: that is the default. Two ways to switch it off, and two holes that it
 # never closed. Which line can run code?
 
 # %%
@@ -112,7 +112,7 @@ source = "[{{ book.titel }}] [{{ user.profile.city }}] [{{ book.price_on }}] [{{
 print(render(source, book=emma, user=tomas))
 
 # %% [markdown]
-# Only the last was found, and called. `string_if_invalid` makes the holes visible. It is
+# Only the last came to a value: it was found, and could be called. `string_if_invalid` makes the holes visible. It is
 # [for debugging only](https://docs.djangoproject.com/en/stable/ref/templates/api/#how-invalid-variables-are-handled), because filters are skipped
 # too, and templates that rely on the silence break:
 
@@ -123,7 +123,24 @@ print(render("{{ book.titel|default:'untitled' }}", book=emma))
 
 # %% [markdown]
 # Silence has a limit: an exception inside of what was found is raised, unless its class says `silent_variable_failure`, as
-# `DoesNotExist` does. And arguments are not part of the language at all:
+# `DoesNotExist` does. Is that so in a condition, too?
+
+# %%
+class Offer:
+    @property
+    def price(self):
+        raise ValueError("The file of prices is damaged.")
+
+
+for source in ("{{ offer.price }}", "{% if offer.price > 9 %}dear{% else %}cheap{% endif %}"):
+    try:
+        print(render(source, offer=Offer()))
+    except ValueError as error:
+        print(error)
+
+# %% [markdown]
+# An operator in `{% if %}` takes any exception for "no": a fault looks like a cheap book. And a call with arguments is not part of
+# the language at all:
 
 # %% tags=["raises-exception"]
 render("{{ author.books.filter(language='English') }}", author=emma.author)
@@ -304,7 +321,9 @@ def three_pages(processor, source="<h1>The Bookshop</h1>"):
 print(three_pages(genres))
 
 # %% [markdown]
-# One for each, though no page has a menu, and just so on the 404 page and in the admin. Made lazy, it costs only where it is
+# One for each, though no page has a menu, and just so on the 404 page and in the admin. (The page for a
+# [500](https://docs.djangoproject.com/en/stable/ref/views/#the-500-server-error-view) is rendered without a request, so it has none of these
+# names.) Made lazy, it costs only where it is
 # used. Three ways; which of them asks twice where a page loops twice?
 
 # %%
@@ -464,14 +483,15 @@ print("the gain on the page is less than half of that in the loop:", page_ratio 
 
 # %%
 for undefined in (jinja2.Undefined, jinja2.DebugUndefined, jinja2.StrictUndefined):
-    try:
-        template = jinja2.Environment(undefined=undefined).from_string("[{{ titel }}]")
-        print(undefined.__name__, "·", template.render())
-    except jinja2.UndefinedError as error:
-        print(undefined.__name__, "·", error)
+    for source in ("[{{ titel }}]", "[{{ titel.text }}]"):
+        try:
+            print(undefined.__name__, source, "·", jinja2.Environment(undefined=undefined).from_string(source).render())
+        except jinja2.UndefinedError as error:
+            print(undefined.__name__, source, "·", error)
 
 # %% [markdown]
-# This is the checkable part of "easier to debug": by default both engines are silent.
+# This is the checkable part of "easier to debug": by default both engines are silent about a name, and Jinja raises as soon as something
+# is asked of it.
 # [Django's backend](https://docs.djangoproject.com/en/stable/topics/templates/#django.template.backends.jinja2.Jinja2) takes `DebugUndefined` where
 # `DEBUG` is on. The bookshop's environment is strict.
 
