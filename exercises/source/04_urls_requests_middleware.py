@@ -35,7 +35,8 @@ from django.utils.decorators import sync_and_async_middleware
 def observe(answer):
     patterns = tuple(answer.urlpatterns)
     seen = []
-    for url in ("/books/", "/books/new/", "/books/1813/", "/books/emma/", "/books/1984-or-not/", "/books", "/books/a/b/"):
+    urls = ["/books/", "/books/new/", "/books/1813/", "/books/emma/", "/books/1984-or-not/"]
+    for url in [*urls, "/books", "/books/a/b/", "/books/new/er/", "/old/books/", "/old/books/new/"]:
         try:
             match = resolve(url, patterns)
             seen.append((url, match.url_name, match.kwargs))
@@ -123,6 +124,18 @@ urlpatterns = [
     path("books/new/", page, name="new"),
     path("books/<int:year>/", page, name="year"),
     path("books/<path:slug>/", page, name="book"),
+]
+
+# %% exercise="04.1" role="mistake" says="A `re_path` without `^` and `$` searches anywhere: `/old/books/new/` and `/books/new/er/` are found as well. `path` matches the whole."
+def page(request, **kwargs):
+    return HttpResponse(str(kwargs))
+
+
+urlpatterns = [
+    path("books/", page, name="books"),
+    re_path(r"books/new/", page, name="new"),
+    path("books/<int:year>/", page, name="year"),
+    path("books/<slug:slug>/", page, name="book"),
 ]
 
 # %% exercise="04.1" role="hint"
@@ -424,7 +437,7 @@ def with_notice(view):
 # ### 04.5 Be the server
 #
 # Write what a WSGI server does: call `application` with `environ` and a function `start_response(status, headers)`, collect the parts of the body, and **close**
-# the response when all is sent, and also when a part fails. Return the number of the status and the body as bytes.
+# the response when all is sent, and also when a part fails. The application need not be Django's; its responses have a `close`. Return the number of the status and the body as bytes.
 
 # %% exercise="04.5" role="check"
 def observe(answer):
@@ -458,6 +471,19 @@ def observe(answer):
             seen.append(list(log))
             log.clear()
     request_finished.disconnect(finished)
+
+    class Body(list):
+        def close(self):
+            log.append("closed")
+
+    def another(environ, start_response):
+        start_response("203 Non-Authoritative Information", [("Content-Type", "text/plain")])
+        return Body([b"not ", b"Django"])
+
+    try:
+        seen.append((answer(another, RequestFactory().get("/").environ), log))
+    except AttributeError:
+        seen.append("Only Django's responses are served.")
     return seen
 
 # %% exercise="04.5" role="answer" seconds=20
@@ -518,6 +544,14 @@ def serve_once(application, environ):
     finally:
         response.close()
     return statuses[0], body
+
+# %% exercise="04.5" role="mistake" says="`status_code` is an attribute of Django's responses. What WSGI promises is the call of `start_response` and something to iterate over, so another application fails."
+def serve_once(application, environ):
+    response = application(environ, lambda status, headers: None)
+    try:
+        return response.status_code, b"".join(response)
+    finally:
+        response.close()
 
 # %% exercise="04.5" role="hint"
 # `application(environ, start_response)` returns something to iterate over; the status arrives through `start_response`.
