@@ -51,7 +51,6 @@ from django.template import Engine, RequestContext
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.test import Client, RequestFactory, override_settings
-from django.test.client import RedirectCycleError
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_callable, include, path, resolve, reverse
 from django.utils.decorators import method_decorator
@@ -75,8 +74,8 @@ from storefront.middleware import TimingMiddleware
 # **Say it.** Django adds its own exceptions to Python's: for models, settings, URLs, the database, HTTP. A few of them
 # mean something to the visitor. `Http404` becomes 404, `PermissionDenied` 403, `BadRequest` and `SuspiciousOperation`
 # with all its subclasses 400. Nearly all else that leaves a view becomes 500. `DoesNotExist` is one of those, so I use
-# `get_object_or_404`. The conversion is wrapped around every middleware: each of them gets a response, never the
-# exception of the layer inside.
+# `get_object_or_404`. The conversion is wrapped around every middleware: what `get_response()` gives to each of them is
+# a response, never an exception.
 #
 # *What lifts it:* catch the narrowest class, at the place that can do something about it; and never catch a database
 # error inside the `atomic()` block that it broke.
@@ -211,8 +210,8 @@ raised(
 )
 
 # %% [markdown]
-# `Resolver404` is an `Http404`: this is how an unknown address becomes its status. Two more stop a program before any
-# request, so they need one of their own: models before `setup()`, and the ORM inside an event loop.
+# `Resolver404` is an `Http404`: this is how an unknown address becomes its status. Two more are easiest to meet in a
+# program of their own: models before `setup()`, and the ORM in a coroutine, such as an async view.
 
 # %%
 site = scratch("mysite")
@@ -231,7 +230,8 @@ for file in ("early.py", "loop.py"):
     print(site.output(f"python {file}", DJANGO_SETTINGS_MODULE="mysite.settings").splitlines()[-1].partition(":")[0])
 
 # %% [markdown]
-# Requests that are too much, or break off. The limits are settings:
+# Requests that are too much, break off, or are read twice; and a header with a line break in it. The limits are
+# settings:
 
 # %%
 class Cut(BytesIO):
@@ -241,6 +241,8 @@ class Cut(BytesIO):
 
 asked, stream = RequestFactory(), LazyStream(iter([b""]))
 two_files = {"a": BytesIO(b"a"), "b": BytesIO(b"b")}
+read = asked.post("/", {"note": "x"})
+print(read.POST["note"])
 
 # %%
 raised(
@@ -249,6 +251,8 @@ raised(
     files=lambda: limited(lambda: asked.post("/", two_files).POST, DATA_UPLOAD_MAX_NUMBER_FILES=1),
     stuck=lambda: [stream.unget(b"--") for attempt in range(50)],
     cut=lambda: asked.post("/", b"text", "text/plain", **{"wsgi.input": Cut()}).body,
+    twice=lambda: read.body,
+    header=lambda: HttpResponse(headers={"X-Note": "two\nlines"}),
 )
 
 # %% [markdown]
@@ -325,8 +329,9 @@ print(403, *statuses[403], "|", 400, status_of(MultiPartParserError()))
 # %% [markdown]
 # No 404: `Http404` lives in `django.http`, and `MultiPartParserError`, for a body that cannot be read, in
 # `django.http.multipartparser`. The page for each status comes from the URLconf: `handler400`, `handler403`,
-# `handler404`, `handler500`, or a template named `404.html`. They are used with `DEBUG=False` alone (403 always); a
-# failed CSRF check has a page [of its own](https://docs.djangoproject.com/en/stable/ref/settings/#csrf-failure-view).
+# `handler404`, `handler500`, or a template named `404.html`. With `DEBUG=True` you see Django's own instead (except for
+# 403 and that 400 of the unreadable body); a failed CSRF check has a page [of its
+# own](https://docs.djangoproject.com/en/stable/ref/settings/#csrf-failure-view).
 # The bookshop's 404 knows programs:
 
 # %%
@@ -408,9 +413,9 @@ print(caught_outside())
 # %% [markdown]
 # **Asked next**
 #
-# - *What is `SuspiciousOperation`, and who logs it?* A request that an honest browser does not send. The handler
-#   answers 400 and logs to `django.security.` plus the name of the class, at level error. `PermissionDenied` goes to
-#   `django.request`, as a warning.
+# - *What is `SuspiciousOperation`, and who logs it?* A request that looks like an attack or exceeds a limit; an honest
+#   visitor with a very long form sends one too. The handler answers 400 and logs to `django.security.` plus the name
+#   of the class, at level error. `PermissionDenied` goes to `django.request`, as a warning.
 
 # %%
 with TestCase().assertLogs("django") as log:
@@ -570,7 +575,8 @@ for url in ("/emma/", "/persuasion/"):
     print(ask(Own.as_view(), url=url).json())
 
 # %% [markdown]
-# Handlers are all synchronous or all asynchronous. A class with both is refused by `as_view()`, before any request:
+# Handlers are all synchronous or all asynchronous. A class with both is refused by `as_view()`, so when the URLconf is
+# read:
 
 # %%
 class Mixed(View):
@@ -792,8 +798,8 @@ print(wrong.status_code, repr(wrong["Content-Type"]))
 # **Asked next**
 #
 # - *`render`, `TemplateResponse` or `render_to_string`?* `render` for most views. `TemplateResponse` where somebody
-#   else may still change it: generic views return one. `render_to_string` for letters and fragments. What may be
-#   changed when?
+#   else may still change it: generic views that show a template return one. `render_to_string` for letters and
+#   fragments. What may be changed when?
 
 # %%
 with pages, queries():
@@ -861,9 +867,9 @@ quiz("Q13")
 # *Intermediate · asked as A4*
 #
 # **Say it.** A 301 says that the address has moved for good, and browsers take it at its word: they may keep it
-# without any header and go to the new address without asking the server again. So a wrong one cannot be called back. I
-# begin with 302, Django's default, and make it permanent when it has proven right. And 301 and 302 may turn a POST
-# into a GET; 307 and 308 keep method and body, in Django with `preserve_request=True`.
+# without any header and go to the new address without asking the server again. So the server cannot call a wrong one
+# back. I begin with 302, Django's default, and make it permanent when it has proven right. And 301 and 302 may turn a
+# POST into a GET; 307 and 308 keep method and body, in Django with `preserve_request=True`.
 #
 # *What lifts it:* a `Cache-Control` with a short age makes a 301 that can be taken back, and a permanent redirect is
 # right when the address really moved: links, bookmarks and search engines [follow
@@ -960,9 +966,9 @@ with override_settings(ROOT_URLCONF=(path("<int:status>/", forward), path("arriv
         print(status, post(f"/{status}/", {"title": "Emma"}, follow=True).text)
 
 # %% [markdown]
-# 303 says "now GET this page", which is what one means after a form was saved; 302 is used for it, because every
-# browser does the same. For 301 and 302 the change is [allowed, not
-# demanded](https://www.rfc-editor.org/rfc/rfc9110#section-15.4.3): another client may send the POST again. The
+# 303 says "now GET this page", which is what one means after a form was saved; 302 is used for it, because browsers
+# [do the same with a POST](https://fetch.spec.whatwg.org/#http-redirect-fetch). For 301 and 302 the change is [allowed,
+# not demanded](https://www.rfc-editor.org/rfc/rfc9110#section-15.4.3): another client may send the POST again. The
 # bookshop's basket of old is a 308, so forms on pages that are still open keep working:
 
 # %%
@@ -971,18 +977,8 @@ print(reply.redirect_chain)
 print(get("/cart/", client=reply.client).text.count("/books/emma/"))
 
 # %% [markdown]
-# 308 to the cart, with the form; the cart's own 302 back to the book. A redirect that leads to itself is found by the
-# test client, and by browsers, which give up (Chromium after asking 20 times):
-
-# %%
-ring = (path("here/", RedirectView.as_view(url="/there/")), path("there/", RedirectView.as_view(url="/here/")))
-with override_settings(ROOT_URLCONF=ring):
-    try:
-        Client().get("/here/", follow=True)
-    except RedirectCycleError as error:
-        print(error, error.redirect_chain)
-
-# %% [markdown]
+# 308 to the cart, with the form; the cart's own 302 back to the book.
+#
 # `RedirectView` does in the URLconf what `redirect()` does in a view. It can reverse a name with the arguments of the
 # path, and carry the query over:
 
@@ -1015,11 +1011,11 @@ print(reply.exc_info[0].__name__)
 # %% [markdown]
 # **Asked next**
 #
-# - *How do you undo a wrong 301?* Where it is kept you cannot. Answer at the wrong target, with a page or a 302 to the
-#   right one; send [`Clear-Site-Data:
+# - *How do you undo a wrong 301?* Where it is kept, nobody asks the old address. So answer at the wrong target, with a
+#   page or a 302 to the right one, or send [`Clear-Site-Data:
 #   "cache"`](https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Clear-Site-Data) from pages that
-#   people visit; and send every new permanent redirect with an age at first. Do not send people back to the old
-#   address. Why not?
+#   people visit, for browsers that obey it over HTTPS. And give each new permanent redirect an age at first. Do not
+#   send people back to the old address. Why not?
 
 # %%
 def back(request, name):
@@ -1036,6 +1032,8 @@ reply = brief(RequestFactory().get("/winter/"))
 print(reply.status_code, reply["Cache-Control"])
 
 # %% [markdown]
+# A ring: the browser itself answers for the old address, the server for the wrong target.
+#
 # - *How do you prevent open redirects?* Whatever came from the visitor (`?next=`) passes
 #   `url_has_allowed_host_and_scheme` first, or a link to your login page ends on somebody else's. Which of these stay
 #   in the shop?
@@ -1048,8 +1046,8 @@ print(post("/cart/add/emma/", {"quantity": 1, "next": "//evil.example/"})["Locat
 
 # %% [markdown]
 # - *When is 410 better?* When the page is gone for good and nothing took its place. A redirect to the home page would
-#   say that the home page took its place. 404 leaves open whether it comes back. A `RedirectView` without an address
-#   gives it:
+#   say that the home page took its place. 404 leaves open whether it comes back. A client may keep a 410 [as
+#   well](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.11). A `RedirectView` without an address gives it:
 
 # %%
 with override_settings(ROOT_URLCONF=(path("sale/", RedirectView.as_view()),)):
@@ -1057,8 +1055,8 @@ with override_settings(ROOT_URLCONF=(path("sale/", RedirectView.as_view()),)):
 
 # %% [markdown]
 # **Versions.** `preserve_request` is new in 5.2, for `redirect()` and the response classes. 6.1 brought it to
-# `RedirectView`, and `max_length` to `redirect()`: both versions refuse a URL above 16,384 characters, and only 6.1
-# lets you move the limit:
+# `RedirectView`, and `max_length` to `redirect()`: both versions refuse a URL above 16,384 characters (5.2 since
+# [5.2.9](https://docs.djangoproject.com/en/stable/releases/5.2.9/)), and only 6.1 lets you move the limit:
 
 # %%
 try:
