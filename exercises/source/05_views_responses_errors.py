@@ -16,8 +16,9 @@ from django.core.exceptions import (
     PermissionDenied,
     SuspiciousOperation,
     TooManyFieldsSent,
+    ValidationError,
 )
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import Http404, HttpResponse, HttpResponseGone, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -31,7 +32,8 @@ from django.views import View
 # ### 05.1 Which status?
 #
 # Return the status that Django's handler gives a visitor for an exception that leaves the view, without sending a
-# request: 404, 403, 400 or 500. Subclasses become what their base becomes.
+# request: 404, 403, 400 or 500. Subclasses become what their base becomes. `MultiPartParserError`, for a body that
+# cannot be read, is left out here.
 
 # %% exercise="05.1" role="check"
 class Closed(PermissionDenied):
@@ -41,7 +43,8 @@ class Closed(PermissionDenied):
 def observe(answer):
     errors = [Http404(), Resolver404(), PermissionDenied(), Closed()]
     errors += [BadRequest(), SuspiciousOperation(), TooManyFieldsSent()]
-    errors += [Book.DoesNotExist(), Genre.MultipleObjectsReturned(), KeyError("price"), IntegrityError()]
+    errors += [Book.DoesNotExist(), Book.MultipleObjectsReturned(), Genre.MultipleObjectsReturned()]
+    errors += [ValidationError("price"), KeyError("price"), IntegrityError()]
     return [(type(error).__name__, answer(error)) for error in errors]
 
 # %% exercise="05.1" role="answer"
@@ -100,6 +103,16 @@ def status_of(error):
         return 400
     return 500
 
+# %% exercise="05.1" role="mistake" says="A form turns `ValidationError` into messages beside its fields. One that leaves the view is a 500 in Django; the class of the same name in Django REST framework is a 400."
+def status_of(error):
+    if isinstance(error, Http404):
+        return 404
+    if isinstance(error, PermissionDenied):
+        return 403
+    if isinstance(error, (BadRequest, SuspiciousOperation, ValidationError)):
+        return 400
+    return 500
+
 # %% exercise="05.1" role="hint"
 # Four classes have a status of their own, with all their subclasses.
 # %% exercise="05.1" role="hint"
@@ -114,13 +127,19 @@ def status_of(error):
 
 # %% exercise="05.2" role="check"
 def observe(answer):
-    seen = []
-    for names in (["Gothic", "Satire", "Fable"], ["Fable", "Fable", "Travelogue"], []):
-        begun = []
+    seen, asked = [], []
+
+    def listen(execute, statement, *rest):
+        if statement.startswith("SELECT") and "WHERE" in statement:
+            asked.append(statement)
+        return execute(statement, *rest)
+
+    for names in (["Gothic", "Satire", "Fable"], ["Fable", "Fable", "SATIRE", "Travelogue"], []):
         with uncounted():
             before = Genre.objects.count()
         try:
-            added = answer(names)
+            with connection.execute_wrapper(listen):
+                added = answer(names)
         except Exception as error:
             added = type(error).__name__
         with uncounted():
@@ -134,7 +153,7 @@ def observe(answer):
         seen.append(type(error).__name__)
     with uncounted():
         seen.append(Genre.objects.count() - before)
-    return seen
+    return [*seen, "asked first" if asked else "never asked"]
 
 # %% exercise="05.2" role="answer"
 def add_genres(names):
@@ -219,6 +238,21 @@ def add_genres(names):
                 pass
     return added
 
+# %% exercise="05.2" role="mistake" says="The database is asked first, and somebody may add the genre between the question and the insert. Only the insert itself finds out: try it, and catch what it raises."
+def add_genres(names):
+    added = 0
+    with transaction.atomic():
+        for name in names:
+            if not Genre.objects.filter(slug=name.lower()).exists():
+                Genre.objects.create(name=name, slug=name.lower())
+                added += 1
+    return added
+
+# %% exercise="05.2" role="mistake" says="`get_or_create` asks for a row with both values. A genre that has the slug under another name is not found, so the insert fails, and the error ends it all."
+def add_genres(names):
+    with transaction.atomic():
+        return sum(Genre.objects.get_or_create(name=name, slug=name.lower())[1] for name in names)
+
 # %% exercise="05.2" role="hint"
 # An `atomic()` inside of another is a savepoint.
 # %% exercise="05.2" role="hint"
@@ -243,6 +277,7 @@ def observe(answer):
     seen = []
     browser = "text/html,application/xhtml+xml,*/*;q=0.8"
     accepts = [None, "application/json", browser, "*/*", "text/html;q=0.5,application/json"]
+    accepts.append("text/html,application/json;q=0.5")
     with override_settings(ROOT_URLCONF=urls, DEBUG=False, MIDDLEWARE=[], ALLOWED_HOSTS=["*"]):
         for url in ("/missing/", "/unknown/"):
             for accept in accepts:
@@ -294,10 +329,22 @@ def page_not_found(request, exception):
         return JsonResponse({"detail": "Not found."}, status=404)
     return HttpResponse("Not on our shelves.", status=404, content_type="text/plain")
 
+# %% exercise="05.3" role="mistake" says="JSON in the list is not JSON preferred: `text/html,application/json;q=0.5` would like HTML better. `get_preferred_type` reads the qualities."
+def page_not_found(request, exception):
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"detail": "Not found."}, status=404)
+    return HttpResponse("Not on our shelves.", status=404, content_type="text/plain")
+
+# %% exercise="05.3" role="mistake" says="The text is sent as HTML, which is what `HttpResponse` says of everything. Plain text needs `content_type=\"text/plain\"`."
+def page_not_found(request, exception):
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return JsonResponse({"detail": "Not found."}, status=404)
+    return HttpResponse("Not on our shelves.", status=404)
+
 # %% exercise="05.3" role="hint"
 # A handler returns a response with its status; Django adds none.
 # %% exercise="05.3" role="hint"
-# `request.get_preferred_type([…])`, new in 5.2, gives the one of your types that the client likes best; equals go to the first of the list.
+# `request.get_preferred_type([…])`, new in 5.2, gives the one of your types that the client likes best. Where one `*/*` stands for all of them, it is the first of yours.
 
 # %% [markdown] exercise="05.4"
 # ### 05.4 A class with a memory of its own
@@ -441,14 +488,14 @@ def finished(coroutine):
 
 def observe(answer):
     def outcome(error):
-        def view(request):
+        def view(request, slug):
             """Sells books."""
             if error:
                 raise error
-            return HttpResponse("fine")
+            return HttpResponse(slug)
 
-        async def aview(request):
-            return view(request)
+        async def aview(request, slug):
+            return view(request, slug)
 
         yield view
         yield aview
@@ -460,7 +507,7 @@ def observe(answer):
             decorated = answer(view)
             seen.append((iscoroutinefunction(decorated), decorated.__name__))
             try:
-                reply = decorated(request)
+                reply = decorated(request, slug="emma")
                 if iscoroutinefunction(decorated):
                     reply = finished(reply)
                 if not isinstance(reply, HttpResponse):
@@ -604,6 +651,29 @@ def json_errors(view):
 
     return awaiting if iscoroutinefunction(view) else calling
 
+# %% exercise="05.5" role="mistake" says="Only the request is handed on: a view with an argument in its path, such as a slug, fails. Take `*args, **kwargs` and pass them on."
+def json_errors(view):
+    def answer_to(error):
+        if isinstance(error, Http404):
+            return JsonResponse({"detail": "Not found."}, status=404)
+        return JsonResponse({"detail": "Not allowed."}, status=403)
+
+    @wraps(view)
+    async def awaiting(request):
+        try:
+            return await view(request)
+        except (Http404, PermissionDenied) as error:
+            return answer_to(error)
+
+    @wraps(view)
+    def calling(request):
+        try:
+            return view(request)
+        except (Http404, PermissionDenied) as error:
+            return answer_to(error)
+
+    return awaiting if iscoroutinefunction(view) else calling
+
 # %% exercise="05.5" role="hint"
 # `inspect.iscoroutinefunction(view)` tells which wrapper to make: one with `async def` and `await`, or one without.
 # %% exercise="05.5" role="hint"
@@ -633,6 +703,9 @@ def observe(answer):
     request.session = {}
     with override_settings(TEMPLATES=TEMPLATES):
         replies = [answer(request, reason) for reason in ("Only 1 copy of <Emma> is left.", "The cart is empty.")]
+        for reply in replies:
+            if not getattr(reply, "is_rendered", True):
+                reply.render()
     return [(reply.status_code, reply.headers["Content-Type"], reply.content.decode()) for reply in replies]
 
 # %% exercise="05.6" role="answer"
@@ -648,6 +721,10 @@ check("05.6")
 def conflict(request, reason):
     page = render_to_string("conflict.html", {"reason": reason}, request)
     return HttpResponse(page, status=409)
+
+# %% exercise="05.6" role="alternative" note="Rendered by Django after the view, so middleware and decorators can still change the context."
+def conflict(request, reason):
+    return TemplateResponse(request, "conflict.html", {"reason": reason}, status=409)
 
 # %% exercise="05.6" role="mistake" says="The status is 200: a program, a cache and a search engine take the page for a success. Say `status=409`."
 def conflict(request, reason):
@@ -687,15 +764,15 @@ def observe(answer):
 
 def answers(answer, request):
     def page(context):
-        return lambda request: TemplateResponse(request, "page.html", context)
+        return lambda request, slug: TemplateResponse(request, "page.html", context)
 
-    def ready(request):
+    def ready(request, slug):
         return TemplateResponse(request, "page.html", {"number": 1}).render()
 
-    views = [page({"book": "Emma"}), page({"notice": "Closed."}), page(None), ready]
-    views.append(lambda request: HttpResponse("plain"))
+    views = [page({"book": "Emma"}), page({"notice": "Closed."}), page({"notice": ""}), page(None), ready]
+    views.append(lambda request, slug: HttpResponse("plain"))
     for view in views:
-        reply = answer("Sale!")(view)(request)
+        reply = answer("Sale!")(view)(request, slug="emma")
         context = getattr(reply, "context_data", "none at all")
         yield type(reply).__name__, context, getattr(reply, "is_rendered", None)
 
@@ -791,6 +868,35 @@ def with_notice(notice):
 
     return decorator
 
+# %% exercise="05.7" role="mistake" says="An empty notice is a notice that the view has put there itself, say to have none. Ask whether the name is in the context, not whether its value is true."
+def with_notice(notice):
+    def decorator(view):
+        @wraps(view)
+        def wrapper(request, *args, **kwargs):
+            response = view(request, *args, **kwargs)
+            if isinstance(response, TemplateResponse) and not response.is_rendered:
+                context = response.context_data or {}
+                response.context_data = {**context, "notice": context.get("notice") or notice}
+            return response
+
+        return wrapper
+
+    return decorator
+
+# %% exercise="05.7" role="mistake" says="Only the request is handed on: a view with an argument in its path, such as a slug, fails. Take `*args, **kwargs` and pass them on."
+def with_notice(notice):
+    def decorator(view):
+        @wraps(view)
+        def wrapper(request):
+            response = view(request)
+            if isinstance(response, TemplateResponse) and not response.is_rendered:
+                response.context_data = {"notice": notice, **(response.context_data or {})}
+            return response
+
+        return wrapper
+
+    return decorator
+
 # %% exercise="05.7" role="hint"
 # A decorator with an argument is a function that returns a decorator: three levels.
 # %% exercise="05.7" role="hint"
@@ -821,7 +927,8 @@ def observe(answer):
             for method in ("get", "post"):
                 for query in ("", "?page=2&q=a%26b"):
                     reply = getattr(client, method)(f"/book/{pk}/{query}")
-                    seen.append((pk, method, query, reply.status_code, reply.headers.get("Location")))
+                    target = reply.headers.get("Location", "").removeprefix("http://testserver")
+                    seen.append((pk, method, query, reply.status_code, target))
     return seen
 
 # %% exercise="05.8" role="answer"
