@@ -17,6 +17,7 @@ from django.conf import global_settings, settings
 from django.contrib.sessions.models import Session
 from django.core import signing
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce, StrIndex
 from django.test import override_settings
@@ -246,6 +247,8 @@ def observe(answer):
     tokens = {
         "present": token("present", {"percent": 5}),
         "past": token("past", {"percent": 10}),
+        "past and empty": token("past", {}),
+        "present and empty": token("present", {}),
         "long past": token("long past", {"percent": 15}),
         "unknown": token("unknown", {"percent": 90}),
         "other salt": token("present", {"percent": 95}, salt="cookie"),
@@ -332,6 +335,20 @@ def renew(token):
         return signing.dumps(value, salt="voucher")
     return token
 
+# %% exercise="03.4" role="mistake" says="A voucher with an empty value is taken for a forged one: `if not value` asks what is in it, not whether it was signed. Ask for `None`, or catch the exception where you need it."
+def opened(token, **options):
+    try:
+        return signing.loads(token, salt="voucher", **options)
+    except signing.BadSignature:
+        return None
+
+
+def renew(token):
+    value = opened(token)
+    if not value:
+        return None
+    return token if opened(token, fallback_keys=[]) else signing.dumps(value, salt="voucher")
+
 # %% exercise="03.4" role="hint"
 # `signing.loads` tries the present key and then the fallbacks, and takes `fallback_keys` from you if you name them.
 # %% exercise="03.4" role="hint"
@@ -351,6 +368,7 @@ def observe(answer):
     for url in (
         "postgresql://ida:secret@db.example:5432/shop",
         "postgres://ida:p%40ss%2Fword@db.example/shop",
+        "postgres://ida%40shop:one+two@db.example/shop",
         "mariadb://ida@10.0.0.5/shop%20two",
         "mysql://db.example:3307/shop",
         "sqlite:////srv/shop.db",
@@ -409,6 +427,28 @@ def database(url):
     entry |= {"USER": parts.username or "", "PASSWORD": parts.password or ""}
     return entry | {"HOST": parts.hostname or "", "PORT": str(parts.port or "")}
 
+# %% exercise="03.5" role="mistake" says="The password is decoded and the user is not: some hosts have users such as `ida@shop`, with an `@` to encode."
+def database(url):
+    backends = {"postgres": "postgresql", "postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite3"}
+    parts = urlsplit(url)
+    if parts.scheme not in backends:
+        raise ImproperlyConfigured(f"Django has no backend for {parts.scheme}.")
+    entry = {"ENGINE": f"django.db.backends.{backends[parts.scheme]}", "NAME": unquote(parts.path[1:])}
+    entry |= {"USER": parts.username or "", "PASSWORD": unquote(parts.password or "")}
+    return entry | {"HOST": parts.hostname or "", "PORT": str(parts.port or "")}
+
+# %% exercise="03.5" role="mistake" says="`unquote_plus` is for query strings: it makes a space of the plus in a password. Here `unquote` decodes."
+def database(url):
+    from urllib.parse import unquote_plus
+
+    backends = {"postgres": "postgresql", "postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite3"}
+    parts = urlsplit(url)
+    if parts.scheme not in backends:
+        raise ImproperlyConfigured(f"Django has no backend for {parts.scheme}.")
+    entry = {"ENGINE": f"django.db.backends.{backends[parts.scheme]}", "NAME": unquote_plus(parts.path[1:])}
+    entry |= {"USER": unquote_plus(parts.username or ""), "PASSWORD": unquote_plus(parts.password or "")}
+    return entry | {"HOST": parts.hostname or "", "PORT": str(parts.port or "")}
+
 # %% exercise="03.5" role="mistake" says="There is no backend `mariadb`: MariaDB is reached through `django.db.backends.mysql`."
 def database(url):
     backends = {"postgres": "postgresql", "sqlite": "sqlite3"}
@@ -459,7 +499,7 @@ def observe(answer):
         for hints in ({}, {"instance": model()}):
             seen.append([model.__name__, router.db_for_read(model, **hints), router.db_for_write(model, **hints)])
     for place in ("default", "visitors", "archive"):
-        for label, name in (("sessions", "session"), ("catalog", "book"), ("orders", None)):
+        for label, name in (("sessions", "session"), ("sessions", None), ("catalog", "book"), ("orders", None)):
             seen.append([place, label, router.allow_migrate(place, label, model_name=name)])
     return seen
 
@@ -554,6 +594,18 @@ class VisitorsRouter:
             return app_label == "django.contrib.sessions" and db == "visitors"
         return None
 
+# %% exercise="03.6" role="mistake" says="You ask for the name of the model. A step with `RunPython` or `RunSQL` has none, so those of this app would run everywhere. Ask for the label of the app."
+class VisitorsRouter:
+    def db_for_read(self, model, **hints):
+        return "visitors" if model._meta.model_name == "session" else None
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, db, app_label, model_name=None, **hints):
+        if model_name == "session" or db == "visitors":
+            return model_name == "session" and db == "visitors"
+        return None
+
 # %% exercise="03.6" role="hint"
 # `model._meta.app_label` names the app. All methods get `**hints`.
 # %% exercise="03.6" role="hint"
@@ -563,8 +615,8 @@ class VisitorsRouter:
 # ### 03.7 Is this server too old?
 #
 # `backend` is `"postgresql"` or `"sqlite3"`, `version` a text such as `"9.6"` or `"3.45.1"`. Return whether the
-# installed Django refuses that version. Ask Django for its minimum: it is `minimum_database_version` of the class
-# `DatabaseFeatures` in `features` of the backend.
+# installed Django refuses that version. Ask Django for its minimum, at each call: it is `minimum_database_version` of
+# the class `DatabaseFeatures` in `features` of the backend.
 
 # %% exercise="03.7" role="check"
 def observe(answer):
@@ -576,6 +628,9 @@ def observe(answer):
         minimum = import_module(f"django.db.backends.{backend}.features").DatabaseFeatures.minimum_database_version
         seen += [[version, answer(backend, version)] for version in versions]
         seen.append(["the minimum itself", answer(backend, ".".join(map(str, minimum)))])
+        features = import_module(f"django.db.backends.{backend}.features").DatabaseFeatures
+        with patch.object(features, "minimum_database_version", (200, 4)):
+            seen += [[version, "a later Django", answer(backend, version)] for version in ("200.3", "200.4")]
     return seen
 
 # %% exercise="03.7" role="answer"
@@ -617,6 +672,11 @@ def too_old(backend, version):
     features = import_module(f"django.db.backends.{backend}.features").DatabaseFeatures
     return int(version.split(".")[0]) < features.minimum_database_version[0]
 
+# %% exercise="03.7" role="mistake" says="The numbers are those of one release, and the next has others. Ask Django for them."
+def too_old(backend, version):
+    minimum = {"postgresql": (15,), "sqlite3": (3, 37)}[backend]
+    return tuple(int(part) for part in version.split(".")) < minimum
+
 # %% exercise="03.7" role="hint"
 # `import_module("django.db.backends.sqlite3.features")` needs no server.
 # %% exercise="03.7" role="hint"
@@ -627,6 +687,17 @@ def too_old(backend, version):
 #
 # Return the books from the worst rating to the best, with those that have none at the end; equal ratings by primary
 # key. The order must be the same on SQLite and on PostgreSQL, which put NULL at opposite ends. One query.
+
+# %% exercise="03.8" role="check"
+def observe(answer):
+    # A copy in front of the table, with its rows the other way round: who does not order by the key gets that order.
+    with uncounted(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE catalog_book AS SELECT * FROM main.catalog_book ORDER BY id DESC")
+    try:
+        return list(answer())
+    finally:
+        with uncounted(), connection.cursor() as cursor:
+            cursor.execute("DROP TABLE temp.catalog_book")
 
 # %% exercise="03.8" role="answer" ordered=true budget=1
 def worst_first():
@@ -653,6 +724,10 @@ def worst_first():
 def worst_first():
     return Book.objects.filter(rating__isnull=False).order_by("rating", "pk")
 
+# %% exercise="03.8" role="mistake" says="Books with equal ratings come in any order, on each database another one. Add `\"pk\"`."
+def worst_first():
+    return Book.objects.order_by(F("rating").asc(nulls_last=True))
+
 # %% exercise="03.8" role="hint"
 # `order_by` takes expressions, and `F("rating").asc()` is one.
 # %% exercise="03.8" role="hint"
@@ -665,7 +740,7 @@ def worst_first():
 # key. `contains` ignores the case of ASCII letters on SQLite. One query; whether the database or Python decides in the
 # end is up to you.
 
-# %% exercise="03.9" role="answer" ordered=true budget=1 calls=[["the"], ["The"], ["EMMA"], ["é"], ["É"], ["R.U.R."], ["%"]]
+# %% exercise="03.9" role="answer" ordered=true budget=1 calls=[["the"], ["The"], ["EMMA"], ["é"], ["É"], ["R.U.R."], ["."], ["%"], ["_"]]
 def titles_with(text):
     # solution
     books = Book.objects.filter(title__contains=text).order_by("title", "pk")
@@ -695,6 +770,10 @@ def titles_with(text):
 # %% exercise="03.9" role="mistake" says="You made both sides small, so case does not count any more."
 def titles_with(text):
     return [book.title for book in Book.objects.order_by("title", "pk") if text.lower() in book.title.lower()]
+
+# %% exercise="03.9" role="mistake" says="`regex` knows case, and takes the text for a pattern: a dot is any letter. `re.escape(text)` would do, or `contains` and a second look."
+def titles_with(text):
+    return list(Book.objects.filter(title__regex=text).order_by("title", "pk").values_list("title", flat=True))
 
 # %% exercise="03.9" role="hint"
 # `contains` finds at least what you want. What is too much?

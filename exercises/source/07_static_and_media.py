@@ -51,6 +51,8 @@ def observe(answer):
         ("emma.jpg", PNG + b"pixels"),
         ("emma.png.html", PNG + b"<script></script>"),
         ("emma.png", b"<script></script>"),
+        ("emma.png", b"<script></script>" + PNG),
+        ("emma.png", PNG.replace(b"\r\n", b"\n") + b"pixels"),
         ("emma.png", b""),
         ("emma.png", PNG + bytes(200_000 - len(PNG))),
         ("emma.png", PNG + bytes(200_001 - len(PNG))),
@@ -122,6 +124,20 @@ def validate_cover(file):
     if file.read(len(SIGNATURE)) != SIGNATURE:
         raise ValidationError("This file is no PNG.", code="content")
 
+# %% exercise="07.1" role="mistake" says="A page with a script and the signature somewhere behind it passes. The signature has to be at the beginning."
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def validate_cover(file):
+    if not file.name.lower().endswith(".png"):
+        raise ValidationError("A cover is a PNG.", code="extension")
+    if file.size > 200_000:
+        raise ValidationError("A cover has at most 200 kB.", code="size")
+    content = file.read()
+    file.seek(0)
+    if SIGNATURE not in content:
+        raise ValidationError("This file is no PNG.", code="content")
+
 # %% exercise="07.1" role="mistake" says="`COVER.PNG` is refused. Endings come in any case: compare in lower case."
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -162,7 +178,8 @@ def validate_cover(file):
 # Write a view that has nginx send the PDF of an invoice: an empty response with `X-Accel-Redirect` set to
 # `/protected/invoices/NUMBER.pdf`, the type `application/pdf`, saved as `NUMBER.pdf` (`Content-Disposition:
 # attachment; filename="NUMBER.pdf"`), and `Cache-Control: private, no-store`. Only the customer of the order gets it.
-# Nobody logged in: `PermissionDenied`. Somebody else's invoice and one that does not exist are the same `Http404`.
+# Nobody logged in: `PermissionDenied`. Somebody else's invoice and one that does not exist are the same `Http404`. One
+# query at most.
 
 # %% exercise="07.2" role="check"
 def observe(answer):
@@ -179,7 +196,9 @@ def observe(answer):
         try:
             reply = answer(request, number)
             names = ("X-Accel-Redirect", "Content-Type", "Content-Disposition", "Cache-Control", "Location")
-            seen.append((number, reply.status_code, len(reply.content), [reply.headers.get(name) for name in names]))
+            found = {name: reply.headers.get(name) for name in names}
+            found["Cache-Control"] = sorted(re.findall(r"[^\s,]+", found["Cache-Control"] or ""))
+            seen.append((number, reply.status_code, len(reply.content), list(found.values())))
         except (PermissionDenied, Http404) as error:
             seen.append((number, type(error).__name__))
     return seen
@@ -268,8 +287,8 @@ def invoice_file(request, number):
 #
 # Write `token_for(name, user)`, the text at the end of a download link, and `name_in(token, user)`, which gives the
 # name back, or `None`. A token is good for 300 seconds and for this user alone (`user.pk`), nobody can make one
-# without the `SECRET_KEY`, and one that the site made for another purpose, as `signing.dumps("invoice.pdf")`, is no
-# token of yours.
+# without the `SECRET_KEY`, and what the site signed for another purpose, as `signing.dumps("invoice.pdf")` or
+# `signing.dumps({"name": "invoice.pdf", "user": 1})`, is no token of yours.
 
 # %% exercise="07.3" role="check"
 def observe(answer):
@@ -278,7 +297,8 @@ def observe(answer):
     with patch(clock, return_value=1_800_000_000):
         token = answer.token_for("invoice.pdf", mira)
         # Texts of another purpose, and of another site.
-        foreign = [signing.dumps("invoice.pdf"), "invoice.pdf", ""]
+        foreign = [signing.dumps(value) for value in ("invoice.pdf", {"name": "invoice.pdf", "user": 1}, ["invoice.pdf", 1])]
+        foreign += [signing.TimestampSigner().sign(text) for text in ("invoice.pdf", "invoice.pdf:1")] + ["invoice.pdf", ""]
         with override_settings(SECRET_KEY="another site's key, which is long enough"):
             foreign.append(answer.token_for("invoice.pdf", mira))
     for label, user, seconds in (("at once", mira, 0), ("in time", mira, 299), ("late", mira, 400), ("another user", tomas, 0)):
@@ -393,12 +413,17 @@ def name_in(token, user):
 # %% exercise="07.4" role="check"
 def observe(answer):
     with uncounted():
-        ago = timezone.now() - timedelta(days=2)
-        with patch("django.core.files.storage.memory.now", return_value=ago):
+        def at(ago):
+            return patch("django.core.files.storage.memory.now", return_value=timezone.now() - ago)
+
+        with at(timedelta(days=2)):
             for name in ("excerpts/lost.txt", "excerpts/old.pdf", "covers/lost.png"):
                 default_storage.save(name, ContentFile(b"nobody's"))
             for book in Book.objects.order_by("pk")[:3]:
                 Excerpt(book=book).file.save("kept.txt", ContentFile(b"Emma Woodhouse"))
+        for minutes in (30, 90):
+            with at(timedelta(minutes=minutes)):
+                default_storage.save(f"excerpts/after-{minutes}.txt", ContentFile(b"nobody's"))
         default_storage.save("excerpts/new.txt", ContentFile(b"just now"))
     gone = list(answer())
     with uncounted():
@@ -460,6 +485,18 @@ def sweep():
     for file in sorted(default_storage.listdir("excerpts")[1]):
         name = f"excerpts/{file}"
         if name not in named:
+            default_storage.delete(name)
+            gone.append(name)
+    return gone
+
+# %% exercise="07.4" role="mistake" says="An hour is enough: what lies there for longer belongs to nobody, and goes."
+def sweep():
+    named = set(Excerpt.objects.values_list("file", flat=True))
+    limit = timezone.now() - timedelta(days=1)
+    gone = []
+    for file in sorted(default_storage.listdir("excerpts")[1]):
+        name = f"excerpts/{file}"
+        if name not in named and default_storage.get_modified_time(name) < limit:
             default_storage.delete(name)
             gone.append(name)
     return gone

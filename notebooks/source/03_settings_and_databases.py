@@ -48,8 +48,8 @@ from reviews.models import Review
 # **Say it.** `settings.py` is a plain Python module whose names in capitals configure the project: apps, middleware,
 # databases, templates, the secret key. `DJANGO_SETTINGS_MODULE` says which module it is. Django imports it once in a
 # process and lays it over its own defaults; code asks `django.conf.settings`, which knows both. What differs from
-# place to place, and every secret, comes from the environment. Nothing changes a setting at runtime; tests use
-# `override_settings`.
+# place to place, and every secret, comes from the environment. Nothing should change a setting at runtime; tests
+# use `override_settings`.
 #
 # *What lifts it:* nobody checks the names, so a misspelled or removed setting is ignored in silence; and the secret
 # key can be rotated without logging anybody out.
@@ -254,7 +254,8 @@ with override_settings(TIME_ZONE="Asia/Tokyo"):
 # - *Where do secrets live, and how do you rotate `SECRET_KEY`?* In the environment or in a secret store that fills it,
 #   never in the repository. Deploy with the new key in `SECRET_KEY` and the old one in `SECRET_KEY_FALLBACKS`: new
 #   signatures come from the new key, old ones are still good. Take the old key out when the last of them has expired.
-#   If it leaked, do without the fallback: everybody logs in again.
+#   If it leaked, do without the fallback: everybody logs in again. In a rolling deploy there is a step before, shown
+#   below.
 # - *What happens with `DEBUG=True` in production?* An error shows code, local variables and settings to whoever caused
 #   it; a 404 shows the URLs; all queries are kept in memory. Shown below.
 # - *How does `MAILERS` replace `EMAIL_*`?* Below, at the versions.
@@ -287,6 +288,25 @@ reset()
 
 # %% [markdown]
 # José is sent to the login. Anna's session was signed anew in passing, and she noticed nothing.
+#
+# In a rolling deploy old and new processes answer side by side for a while. Anna's first request meets a new one, the
+# second an old one. Is she still logged in?
+
+# %%
+new = {"SECRET_KEY": "new", "SECRET_KEY_FALLBACKS": ["old"]}
+for fallbacks in ([], ["new"]):
+    old = {"SECRET_KEY": "old", "SECRET_KEY_FALLBACKS": fallbacks}
+    anna = Client()
+    with override_settings(**old):
+        anna.force_login(User.objects.get(username="anna"))
+    for process in (new, old):
+        with override_settings(**process):
+            print(process, anna.get("/account/").status_code)
+reset()
+
+# %% [markdown]
+# Not in the first case: the old process does not know the key that has just signed. So with a rolling deploy the new
+# key first goes into the fallbacks everywhere, and a second deploy exchanges the two.
 #
 # Now `DEBUG`. The page for an error hides settings whose names say `KEY`, `PASS`, `SECRET` or the like. What of a
 # password inside a URL?
@@ -396,7 +416,7 @@ for name, server in {"MariaDB": mariadb, "MySQL": mysql}.items():
     print(name, features.can_return_rows_from_bulk_insert, features.has_native_uuid_field)
 
 # %% [markdown]
-# `INSERT … RETURNING` and a column type for UUIDs: MariaDB has both, MySQL neither.
+# `INSERT … RETURNING` and a column type for UUIDs: MariaDB has both (the type since 10.7), MySQL neither.
 #
 # What a database can do stands in `features.py` of its backend. On 5.2 Oracle's cannot be imported without the driver,
 # so this reads the text. Which of the four can take back half a migration?
@@ -452,8 +472,8 @@ on_both(answers)
 # %% [markdown]
 # All three differ. `LIKE` in SQLite [ignores case, for ASCII letters
 # only](https://docs.djangoproject.com/en/stable/ref/databases/#substring-matching-and-case-sensitivity): so `contains`
-# finds too much, and `icontains` too little where there are accents. And NULL comes first there, last in PostgreSQL;
-# `F("rating").asc(nulls_last=True)` says it for both.
+# finds too much, and `icontains` too little where there are accents. In ascending order NULL comes first there, and
+# last in PostgreSQL; `F("rating").asc(nulls_last=True)` says it for both.
 
 # %% [markdown]
 # Some things only one of them can do. What does the other one do: refuse, or nothing?

@@ -17,6 +17,7 @@ start()
 import json
 import re
 import sys
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -43,6 +44,7 @@ from django.templatetags.static import static
 from django.test import Client, RequestFactory, override_settings
 from django.urls import re_path
 from django.views.static import serve as serve_media
+from whitenoise.middleware import WhiteNoiseFileResponse
 
 # %% [markdown]
 # ## Q19 · Keep static files and media files apart
@@ -120,8 +122,8 @@ with override_settings(**on_disk):
     print(leaflet.file.read(), second.file.size)
 
 # %% [markdown]
-# Seven random characters keep them apart. So never build the URL from the name that was sent: ask `file.url`. Where
-# the last one shall win, there is an argument since 5.1:
+# Django's own storages keep them apart, with seven random characters. So never build the URL from the name that was
+# sent: ask `file.url`. Where the last one shall win, there is an argument since 5.1:
 
 # %%
 last = FileSystemStorage(folder.name, allow_overwrite=True)
@@ -223,7 +225,8 @@ with override_settings(**on_disk, ROOT_URLCONF=(media,)):
 # - *Where do user uploads go with three web servers?* To a place that all three share: object storage behind a storage
 #   class (such as [django-storages](https://django-storages.readthedocs.io/en/latest/)), or a network file system. On
 #   its own disk, each server knows only what it received itself, and a new container knows nothing. Models stay as
-#   they are; `STORAGES["default"]` changes.
+#   they are; `STORAGES["default"]` changes. Read what it does with a name that is taken: the one for S3
+#   [overwrites](https://django-storages.readthedocs.io/en/latest/backends/amazon-S3.html), unless told otherwise.
 # - *Why a separate domain for uploads?* A script in an uploaded file runs in the origin it came from. On another
 #   domain, not a subdomain, it has no session of yours and no cookies
 #   ([Django says so too](https://docs.djangoproject.com/en/stable/topics/security/#user-uploaded-content)).
@@ -232,10 +235,12 @@ with override_settings(**on_disk, ROOT_URLCONF=(media,)):
 #   header `X-Accel-Redirect` names
 #   [an internal location of nginx](https://nginx.org/en/docs/http/ngx_http_core_module.html#internal), which sends it
 #   while no Python process waits for a slow reader; or it hands out a signed URL that expires.
-# - *How large may an upload be?* Django sets no limit: `DATA_UPLOAD_MAX_MEMORY_SIZE` does not count files. Above 2.5
-#   MB they go to a temporary file. Limit them in the web server, which never lets the rest in, and in the form.
+# - *How large may an upload be?* Django limits
+#   [how many files](https://docs.djangoproject.com/en/stable/ref/settings/#data-upload-max-number-files) a request may
+#   have, to 100, and not how large they are: `DATA_UPLOAD_MAX_MEMORY_SIZE` does not count files. Above 2.5 MB they go
+#   to a temporary file. Limit them in the web server, which never lets the rest in, and in the form.
 # - *What does `ImageField` add?* The form field has Pillow open the file, and refuses what Pillow cannot read, or what
-#   has another ending. A real picture
+#   has an ending that Pillow does not know. A real picture
 #   [with a page hidden at its end](https://docs.djangoproject.com/en/stable/topics/security/#user-uploaded-content)
 #   passes, so headers still matter. Without Pillow, `check` fails.
 
@@ -458,8 +463,20 @@ with site.running("python manage.py runserver 8000 --noreload", LIVE="1") as ser
 
 # %% [markdown]
 # Ten years and `immutable` for the name with the hash, because another content is another name. A minute for the plain
-# name, whose content may change. The same middleware works under gunicorn or another server; the bookshop uses it in
-# `config/settings/production.py`.
+# name, whose content may change. The same middleware works under any WSGI server; the bookshop uses it in
+# `config/settings/production.py`. Under ASGI it works as well, at a price. What WhiteNoise returns is a `FileResponse`,
+# which reads in a synchronous way. What happens where the server asks for the parts asynchronously?
+
+# %%
+sheet = WhiteNoiseFileResponse(open(finders.find("storefront/shop.css"), "rb"))
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    parts = [part async for part in sheet]
+print(sheet.is_async, [str(warning.message).partition(" in order")[0] for warning in seen])
+
+# %% [markdown]
+# Django warns, reads the whole file in a thread, and only then sends the first part. For style sheets that is bearable;
+# a busy ASGI site leaves them to nginx or a CDN.
 
 # %% [markdown]
 # **The trap.** "`{% static %}` uses the configured `STATICFILES_STORAGE`" was true until Django 5.0. The setting was
