@@ -307,7 +307,8 @@ reset()
 # %% [markdown]
 # Not in the first case: the old process does not know the key that has just signed. So with a rolling deploy the new
 # key first goes into the fallbacks everywhere, and a second deploy exchanges the two.
-#
+
+# %% [markdown]
 # Now `DEBUG`. The page for an error hides settings whose names say `KEY`, `PASS`, `SECRET` or the like. What of a
 # password inside a URL?
 

@@ -464,8 +464,11 @@ with site.running("python manage.py runserver 8000 --noreload", LIVE="1") as ser
 # %% [markdown]
 # Ten years and `immutable` for the name with the hash, because another content is another name. A minute for the plain
 # name, whose content may change. The same middleware works under any WSGI server; the bookshop uses it in
-# `config/settings/production.py`. Under ASGI it works as well, at a price. What WhiteNoise returns is a `FileResponse`,
-# which reads in a synchronous way. What happens where the server asks for the parts asynchronously?
+# `config/settings/production.py`.
+
+# %% [markdown]
+# Under ASGI it works as well, at a price. WhiteNoise returns a `FileResponse`, which reads in a synchronous way. What
+# happens where the server asks for the parts asynchronously?
 
 # %%
 sheet = WhiteNoiseFileResponse(open(finders.find("storefront/shop.css"), "rb"))
