@@ -564,7 +564,7 @@ def observe(answer):
     seen = []
     for source in (
         "For {{ name }}: {{ book.title|upper }}",
-        "{{ name.__class__.__mro__[-1].__subclasses__() }}",
+        "{{ name.__class__.__mro__[-1].__name__ }}",
         "{{ book.delete() }}",
         "{% for letter in name %}{{ loop.index }}{% endfor %}",
         "{% if %}",
@@ -597,7 +597,7 @@ def card(source, values):
     except SecurityError:
         return None
 
-# %% exercise="06.7" role="mistake" says="A plain environment shows a customer all classes of the process, and lets the card delete the book. Templates of strangers need the sandbox."
+# %% exercise="06.7" role="mistake" says="A plain environment shows a customer the classes of the process, and lets the card delete the book. Templates of strangers need the sandbox."
 def card(source, values):
     try:
         return jinja2.Environment(autoescape=True).from_string(source).render(values)
