@@ -1,9 +1,8 @@
 # %% [markdown]
 # # 12 · Relationships
 #
-# After this chapter you can say where a relation's column lives and what both sides are called, predict what each `on_delete`
-# does to the rows that point at a deleted one, choose between one-to-one, foreign key and a through model, and say what a
-# generic relation costs and when to refuse one.
+# After this chapter you can say where a relation's column lives, predict what each `on_delete` does, choose between one-to-one,
+# foreign key and a through model, and say what a generic relation costs and when to refuse one.
 #
 # *Questions: Q35 relations in depth · Q36 OneToOneField or ForeignKey · Q37 content types.*
 # [Exercises 12.1 to 12.12](../exercises/12_relationships.ipynb) follow.
@@ -56,7 +55,7 @@ print(cost(lambda: emma.author_id), cost(lambda: emma.author), cost(lambda: emma
 
 # %% [markdown]
 # The key is there already; the object costs one query and is then kept. The other side has two names: an attribute, and a word
-# for filters. Which of the four lines fail?
+# for filters.
 
 # %%
 class Magazine(models.Model):
@@ -75,6 +74,9 @@ class Article(models.Model):
 
     class Meta:
         app_label = "lab"
+
+# %% [markdown]
+# One of the two filters fails. Which, and how many attributes has a magazine got from two foreign keys?
 
 # %%
 household = Magazine.objects.create(name="Household Words")
@@ -103,8 +105,8 @@ print(total, sorted(by_model.items()))
 print([statement.sql.split()[0] for statement in seen])
 
 # %% [markdown]
-# The invoice is read first, since payments point at it, then those payments, to see whether they go as well. Nothing points at
-# the lines and nobody listens to them: one `DELETE`, without a look.
+# The invoice is read first, since payments point at it; then those payments, twice, to see whether they go as well. Nothing points
+# at the lines and nobody listens to them: one `DELETE`, without a look.
 
 # %% [markdown]
 # `PROTECT` refuses, and the exception carries the rows. `RESTRICT` refuses as well, except when what stands in the way is
@@ -173,7 +175,8 @@ print(Note.objects.count(), Note.objects.filter(shelf__in=Shelf.objects.all()).c
 
 # %% [markdown]
 # `db_constraint=False` keeps the join and drops the guarantee: the note points at a shelf that is gone, and reading `note.shelf`
-# raises `DoesNotExist`. It is for legacy data and for tables that another system fills, not for speed.
+# raises `DoesNotExist`. It is meant for
+# [legacy data and sharding](https://docs.djangoproject.com/en/stable/ref/models/fields/#django.db.models.ForeignKey.db_constraint).
 
 # %% tags=["raises-exception"]
 Note.objects.get().shelf
@@ -308,8 +311,8 @@ print(everything.count())
 # **Asked next**
 #
 # - *`CASCADE` or `DB_CASCADE`, when?* `CASCADE` while a signal, a `GenericRelation` or the numbers that `delete()` returns matter.
-#   `DB_CASCADE` (6.1) for many rows that nothing hangs on, and where other programs delete as well. The shop's visits go by such a
-#   rule, which on 5.2 a migration wrote:
+#   `DB_CASCADE` (6.1) for many rows that nothing hangs on, and where other programs delete as well. The shop's visits go
+#   by such a rule; a migration wrote it into the table, so that it holds on 5.2 as well:
 
 # %%
 amelie = User.objects.get(username="amelie.bauer")
@@ -321,7 +324,9 @@ print(visits, Visit.objects.filter(user_id=amelie.pk).count(), Visit._meta.label
 # %% [markdown]
 # - *`PROTECT` or `RESTRICT`?* `PROTECT` refuses while any such row exists. `RESTRICT` lets it go when the row is deleted by a cascade
 #   of the same deletion. So `RESTRICT` guards the middle of a tree, whose root may be deleted. Both raise subclasses of
-#   `IntegrityError`, from Python, and a raw `DELETE` is stopped by the constraint alone.
+#   `IntegrityError`, and both are Django's: a raw `DELETE` is stopped by the constraint alone.
+
+# %% [markdown]
 # - *How does `set()` on a many-to-many keep its queries few?* It reads the keys that are there, deletes what is no longer wanted with
 #   one statement, and adds the new ones with one look and one insert. Nothing to change is one query. `clear=True` would write all
 #   links anew:
@@ -369,7 +374,8 @@ else:
 
 # %% [markdown]
 # One query, one row counted, 500 clicks gone, nothing heard. `DB_SET_NULL` does the same to a column, without an `UPDATE` that
-# you could see. And a model may not mix both families; the system check says so:
+# you could see. And a model may not mix both families, nor may a
+# chain of models; the system check says so:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
