@@ -1,0 +1,1085 @@
+# %% [markdown]
+# # 08 · Models and fields
+#
+# After this chapter you can write a model and say what table it makes, choose a field and its options with reasons, write
+# a field of your own, guard rows with constraints, and choose between the three styles of inheritance by their SQL.
+#
+# *Questions: Q21 models · Q22 field types and options · Q23 custom fields · Q24 Meta options · Q25 inheritance.* Predict
+# each result before you run the cell. [Exercises 08.1 to 08.12](../exercises/08_models_and_fields.ipynb) follow.
+
+# %%
+from checks import quiz
+from lab import explain, postgres, queries, reset, scratch, show, start
+
+start()
+
+# Django is set up now, so its models can be imported.
+import django
+from catalog.models import AudioBook, Author, Book, Classic, Contributor, Genre, PriceChange, Publisher
+from catalog.timestamps import Timestamped
+from django.core.exceptions import FieldError, ValidationError
+from django.db import DataError, IntegrityError, NotSupportedError, connection, models
+from django.db.models import F, Q
+from django.db.utils import ConnectionHandler
+from orders.models import BookSales, Order, Stock
+
+# %% [markdown]
+# ## Q21 · What is a model, and what does it make?
+#
+# *Basic · asked as B3*
+#
+# **Say it.** A model is a Python class that describes one kind of data. The class becomes a table, its fields become
+# columns, and an object is a row. Migrations, queries, forms and the admin site all read that one description. The inner class
+# `Meta` holds what is no column: table name, ordering, constraints. Django adds what I left out: an `id` as primary key,
+# the manager `objects`, and the exceptions `DoesNotExist` and `MultipleObjectsReturned`.
+#
+# *What lifts it:* `save()` does not validate. `full_clean()` does, forms call it, and the last word on what may be stored
+# belongs to the constraints of the database.
+
+# %% [markdown]
+# **See it.** The model that circulates has two attributes, "and those will be in the table fields". How many columns has
+# the table?
+
+# %%
+class SampleModel(models.Model):
+    field1 = models.CharField(max_length=50)
+    field2 = models.IntegerField()
+
+    class Meta:
+        app_label = "lab"
+        db_table = "sample_model"
+
+
+print([field.column for field in SampleModel._meta.fields])
+
+# %% [markdown]
+# Three: no field says `primary_key=True`, so Django added `id`. The statement that made the table, without running it again:
+
+# %%
+with connection.schema_editor(collect_sql=True) as editor:
+    editor.create_model(SampleModel)
+print(editor.collected_sql[0].replace("(", "(\n  ", 1).replace(', "', ',\n  "'))
+
+# %% [markdown]
+# Now a row: create it, change it, save it. Two statements, which?
+
+# %%
+with queries():
+    sample = SampleModel.objects.create(field1="first", field2=1)
+    sample.field2 = 2
+    sample.save()
+
+# %% [markdown]
+# `save()` inserts what has no key yet and updates what has one. The update writes all columns, changed or not, unless
+# `update_fields` names some. Next: eighty characters where fifty are allowed. Does `save()` object?
+
+# %%
+too_long = SampleModel(field1="x" * 80, field2=3)
+too_long.save()
+print(len(SampleModel.objects.get(pk=too_long.pk).field1))
+try:
+    too_long.full_clean()
+except ValidationError as error:
+    print(error.message_dict)
+
+# %% [markdown]
+# SQLite ignores the length of a `varchar`, and Django does not ask. `full_clean()` does. PostgreSQL refuses the same kind
+# of row by itself:
+
+# %%
+if postgres.available():
+    with postgres():
+        try:
+            Publisher.objects.create(name="x" * 201)
+        except DataError as error:
+            print(type(error).__name__, error)
+else:
+    print(postgres.why_not())
+
+# %% [markdown]
+# Between those two stands what no database knows: `blank`, `choices`, validators. An author without a name and an
+# order with an invented status are stored; a price below zero is not, because a constraint of the table says so:
+
+# %%
+print(Author.objects.create(name="", slug="nobody").pk is not None)
+print(Order.objects.filter(pk=1).update(status="lost"), Order.objects.get(pk=1).status)
+try:
+    Book.objects.filter(pk=1).update(price=-1)
+except IntegrityError as error:
+    print(type(error).__name__)
+reset()
+
+# %% [markdown]
+# **The trap.** "A model maps to a database table or collection, and each attribute is a field." Collections are MongoDB's word;
+# Django's own backends are relational. One class is not always one table, nor each attribute a column:
+
+# %%
+print(Book._meta.db_table, Classic._meta.db_table, Timestamped._meta.abstract)
+with connection.cursor() as cursor:
+    columns = {column.name for column in connection.introspection.get_table_description(cursor, "catalog_book")}
+for attribute in ("title", "author", "author_id", "genres", "reviews", "objects", "get_absolute_url"):
+    print(f"{attribute:17}", hasattr(Book, attribute), attribute in columns)
+
+# %% [markdown]
+# A proxy shares its parent's table, an abstract model has none. A foreign key's column is `author_id`, and a many-to-many has a
+# table of its own instead of a column. "The metaclass helps you set the table name" confuses two things:
+
+# %%
+print(type(Book).__name__, hasattr(Book, "Meta"))
+print(Book._meta.db_table, Book._meta.ordering, Book._meta.verbose_name_plural)
+
+# %% [markdown]
+# The metaclass of every model is `ModelBase`. The inner class is called `Meta`, it is read once, and its options live on as
+# `_meta`. The printed sample does not run either: its body is not indented, and its quotes are typographic.
+
+# %%
+printed = "class SampleModel(models.Model):\nfield1 = models.CharField(max_length = 50)", "db_table = “sample_model”"
+for code in printed:
+    try:
+        compile(code, "article", "exec")
+    except SyntaxError as error:
+        print(type(error).__name__)
+print(Book.__module__)
+
+# %% [markdown]
+# The sentence on where models live lost its end in print: it is `models.py` of an app, or modules that a package `models` imports. So
+# did the link: [Models](https://docs.djangoproject.com/en/stable/topics/db/models/).
+
+# %% [markdown]
+# **Asked next**
+#
+# - *Why does `save()` not validate?* Because validation is for input, and it costs queries: unique fields, foreign keys and
+#   constraints are asked about one by one. Forms, and serializers in their own way, validate before they save. Scripts,
+#   `update()` and `bulk_create()` do not. So rules that must always hold belong into constraints. What does one book cost?
+
+# %%
+emma = Book.objects.get(slug="emma")
+with queries(quiet=True) as validating:
+    emma.full_clean()
+with queries(quiet=True) as saving:
+    emma.save()
+print(len(validating), len(saving))
+
+# %% [markdown]
+# - *`null=True` on a `CharField`: why not?* Then there are two ways to say nothing, NULL and the empty text, and every filter has to
+#   know both. Django's convention is the empty text. The exception is `unique=True` with `blank=True`: two empty texts
+#   collide, two NULLs do not ([documentation](https://docs.djangoproject.com/en/stable/ref/models/fields/#null)).
+
+# %%
+class Visitor(models.Model):
+    nickname = models.CharField(max_length=20, null=True, blank=True)
+
+    class Meta:
+        app_label = "lab"
+
+
+Visitor.objects.bulk_create([Visitor(nickname=None), Visitor(nickname=""), Visitor(nickname="Mira")])
+nameless = Visitor.objects.filter(nickname="").count(), Visitor.objects.filter(nickname=None).count()
+print(nameless, Visitor.objects.exclude(nickname="Mira").count())
+
+# %% [markdown]
+# - *What does `ModelBase` add to every class?* The options `_meta`, a manager `objects` if there is none, `id` if no field is the
+#   primary key, and exceptions of its own, so that `except Book.DoesNotExist` does not catch an author's. Each field
+#   places itself on the class, and the class is registered with its app.
+
+# %%
+print(type(SampleModel.__dict__["field1"]).__name__, type(SampleModel.objects).__name__)
+print(Book.DoesNotExist is Author.DoesNotExist, Book.DoesNotExist.__bases__[0].__name__)
+
+# %% [markdown]
+# **Versions.** Without a setting the added key was an `AutoField`, with the warning models.W042; since 6.0 it is a
+# `BigAutoField`. Projects made with Django 3.2 to 5.2 name `BigAutoField` in their settings already
+# ([documentation](https://docs.djangoproject.com/en/stable/ref/settings/#default-auto-field)).
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 0):
+    from django.conf import global_settings
+
+    print(global_settings.DEFAULT_AUTO_FIELD)
+else:
+    print("Django 6.1 prints django.db.models.BigAutoField.")
+
+# %%
+quiz("Q21")
+
+# %% [markdown]
+# Practise: exercises [08.1 to 08.2](../exercises/08_models_and_fields.ipynb).
+
+# %% [markdown]
+# ## Q22 · Which field types and options are there, and which do you choose?
+#
+# *Basic · asked as T21*
+#
+# **Say it.** A field class decides three things: the column on each database, the value in Python, and the default form field.
+# There are fields for text, numbers, time, files, JSON, UUIDs and relations. Options refine them: `null` is about the column,
+# `blank` about validation; `default` is computed by Python, `db_default` by the database; `choices` lists values; `unique`
+# and `db_index` make indexes. Money is a `DecimalField`, never a float.
+#
+# *What lifts it:* columns the database computes itself, `GeneratedField`; primary keys of two columns; and which of all
+# these rules hold for rows that Django did not write.
+
+# %% [markdown]
+# **See it.** Django says itself which column a field becomes. A connection that is never opened is enough to ask for PostgreSQL's:
+
+# %%
+postgresql = ConnectionHandler({"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "shop"}})["default"]
+NEEDED = {"CharField": {"max_length": 50}, "DecimalField": {"max_digits": 6, "decimal_places": 2}}
+
+
+def columns(names):
+    fields = [getattr(models, name)(**NEEDED.get(name, {})) for name in names.split()]
+    show([{"field": type(field).__name__, "SQLite": field.db_type(connection), "PostgreSQL": field.db_type(postgresql)}
+          for field in fields])
+
+
+TEXTS = "CharField EmailField SlugField URLField FilePathField FileField ImageField TextField"
+columns(TEXTS)
+
+# %% [markdown]
+# Files and images are paths in a `varchar`; the bytes are elsewhere. An `EmailField` is a `CharField` with a validator. Numbers:
+
+# %%
+NUMBERS = ("SmallIntegerField IntegerField BigIntegerField PositiveSmallIntegerField PositiveIntegerField "
+           "PositiveBigIntegerField SmallAutoField AutoField BigAutoField FloatField DecimalField BooleanField")
+columns(NUMBERS)
+
+# %% [markdown]
+# PostgreSQL has no unsigned integers: there, and on SQLite, a check keeps a positive field from going below zero. The rest, and
+# what a few fields of the bookshop became:
+
+# %%
+OTHERS = "DateField DateTimeField TimeField DurationField UUIDField GenericIPAddressField JSONField BinaryField"
+columns(OTHERS)
+
+# %%
+related = [(Book, "author"), (Stock, "book"), (Book, "genres"), (Book, "decade"), (PriceChange, "pk")]
+fields = [model._meta.get_field(name) for model, name in related]
+show([{"field": type(field).__name__, "name": field.name, "column": field.db_type(connection)} for field in fields])
+
+# %% [markdown]
+# A foreign key takes the type of the key it points at. A many-to-many and a composite key have no column. Is that all?
+
+# %%
+kinds = {name for name, kind in vars(models).items() if isinstance(kind, type) and issubclass(kind, models.Field)}
+shown = {*TEXTS.split(), *NUMBERS.split(), *OTHERS.split(), *(type(field).__name__ for field in fields)}
+print(sorted(kinds - shown))
+
+# %% [markdown]
+# Three are removed and kept for old migrations, two are what others are built on, and `OrderWrt` serves
+# `order_with_respect_to`. Now options. `null` or `blank`: which one does SQL know?
+
+# %%
+with connection.cursor() as cursor:
+    described = connection.introspection.get_table_description(cursor, "catalog_book")
+may_be_null = {column.name: bool(column.null_ok) for column in described}
+for name in ("publisher", "rating", "description", "title"):
+    field = Book._meta.get_field(name)
+    print(f"{name:11} null={field.null!s:5} blank={field.blank!s:5} NULL in the table: {may_be_null[field.column]}")
+
+# %% [markdown]
+# `null`. A description is never NULL and may be empty: that is `blank` alone. `default` against `db_default`: another program inserts a row and leaves the columns out. Which of the two inserts fails?
+
+# %%
+class Label(models.Model):
+    copies = models.IntegerField(default=1)
+    shelf = models.CharField(max_length=10, db_default="new")
+
+    class Meta:
+        app_label = "lab"
+
+
+with connection.cursor() as cursor:
+    for insert in ("INSERT INTO lab_label (copies) VALUES (5)", "INSERT INTO lab_label (shelf) VALUES ('old')"):
+        try:
+            cursor.execute(insert)
+        except IntegrityError as error:
+            print(error)
+print(list(Label.objects.values_list("copies", "shelf")), type(Label().shelf).__name__)
+
+# %% [markdown]
+# The second: `default` is Python's, and the table knows nothing of it. A `db_default` is part of the table; before the
+# object is saved its value is a placeholder. Next, `choices`. They are for forms, validation and display:
+
+# %%
+class Copy(models.Model):
+    class Condition(models.TextChoices):
+        NEW = "new", "As new"
+        WORN = "worn", "Well read"
+
+    condition = models.CharField(max_length=4, choices=Condition)
+
+    class Meta:
+        app_label = "lab"
+
+
+print(Copy(condition=Copy.Condition.WORN).get_condition_display(), Copy.Condition.values, Copy.Condition("new").label)
+print(Copy.objects.create(condition="lost").get_condition_display())
+
+# %% [markdown]
+# The invented value was stored, and shows as itself; a `CheckConstraint` would refuse it. A `GeneratedField` is a column that the
+# database computes from others of the row. Who may write it?
+
+# %%
+with queries():
+    book = Book.objects.only("published", "decade").get(slug="emma")
+print(book.published, book.decade, Book.objects.filter(decade=1810).count())
+book.decade = 1900
+book.save()
+print(Book.objects.get(slug="emma").decade)
+
+# %% [markdown]
+# Nobody writes it: an assignment is left out of the UPDATE without a word. A composite primary key: a book has one price a day, so book and day together are the key of `PriceChange`.
+
+# %%
+change = PriceChange.objects.order_by("pk").first()
+print(change.pk, [field.name for field in PriceChange._meta.pk_fields])
+print(PriceChange.objects.get(pk=(change.book_id, change.valid_from)) == change)
+print([field.column for field in PriceChange._meta.fields if field.column])
+
+# %% [markdown]
+# And JSON: keys and indexes are steps in a lookup. There are three kinds of nothing. Which row does each filter find?
+
+# %%
+class Leaflet(models.Model):
+    data = models.JSONField(null=True)
+
+    class Meta:
+        app_label = "lab"
+
+
+json_null = models.Value(None, models.JSONField())
+for data in ({"print": {"pages": [4, 8]}, "colour": None}, {"print": {"pages": [16]}}, json_null, None):
+    Leaflet.objects.create(data=data)
+found = [("data__print__pages__0", 4), ("data__print__pages__0__gte", 4), ("data__has_key", "colour"),
+         ("data__colour", None), ("data__colour__isnull", True), ("data", json_null), ("data__isnull", True)]
+for lookup, value in found:
+    print(f"{lookup:27}", list(Leaflet.objects.filter(**{lookup: value}).values_list("pk", flat=True)))
+
+# %% [markdown]
+# `data__colour=None` finds the key with the value null, `__isnull=True` the rows without the key; `data__isnull` is SQL's NULL. `contains`
+# is not there on SQLite. PostgreSQL has it, and a GIN index for it:
+
+# %%
+try:
+    Leaflet.objects.filter(data__contains={"colour": None}).count()
+except NotSupportedError as error:
+    print(error)
+
+# %% [markdown]
+# **The trap.** `default=[]`. It misleads whoever reads it as "a new list for each row". It is evaluated once, when the class is made:
+
+# %%
+class Basket(models.Model):
+    titles = models.JSONField(default=[])
+    notes = models.JSONField(default=list)
+
+    class Meta:
+        app_label = "lab"
+
+
+first, second = Basket(), Basket()
+first.titles.append("Emma")
+first.notes.append("gift")
+print(second.titles, second.notes, [problem.id for problem in Basket.check()])
+
+# %% [markdown]
+# Give a callable: `default=list`, not a lambda, which no migration can write down. The check fields.E010 warns of it. Three more
+# favourites: floats for money, one NULL per unique column, and the clock that does not tick:
+
+# %%
+class Ticket(models.Model):
+    code = models.CharField(max_length=5, null=True, unique=True)
+    paid = models.FloatField(default=0.1)
+    touched = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        app_label = "lab"
+
+
+tickets = [Ticket.objects.create() for number in range(3)]
+print(Ticket.objects.aggregate(total=models.Sum("paid"))["total"] == 0.3, Ticket.objects.filter(code=None).count())
+before = tickets[0].touched
+Ticket.objects.filter(pk=tickets[0].pk).update(paid=2)
+print(Ticket.objects.get(pk=tickets[0].pk).touched == before)
+
+# %% [markdown]
+# Three dimes are not 0.3, a unique column takes any number of NULLs, and `auto_now` works in `save()` only. `auto_now` also overwrites what an
+# import brings along; `default=timezone.now` does not.
+
+# %% [markdown]
+# **Asked next**
+#
+# - *`default` or `db_default`?* `default` where Python has to know the value: a callable, a setting, a form's initial value.
+#   `db_default` where other programs write too, where the database's clock counts, or where a column is added to a large
+#   table that old code still inserts into. A model form does not show a `db_default`; given both, Django's own inserts use `default`.
+# - *When a `GeneratedField` rather than an annotation or a property?* When the value depends on one row alone and is
+#   filtered or sorted by often: it can be indexed. An annotation reaches other tables and needs no migration. A property is for
+#   display: no query can use it.
+
+# %%
+for attempt in (lambda: Book.objects.filter(decade=1810), lambda: AudioBook.objects.filter(duration="15:48")):
+    try:
+        print(attempt().count())
+    except FieldError as error:
+        print(type(error).__name__)
+
+# %% [markdown]
+# - *What breaks with a composite primary key today?* No foreign key can point at it, the admin site refuses the model, and a primary
+#   key cannot be turned into a composite one by a migration
+#   ([documentation](https://docs.djangoproject.com/en/stable/topics/composite-primary-key/)). A surrogate key with a
+#   `UniqueConstraint` is still the safer default.
+
+# %%
+class Complaint(models.Model):
+    about = models.ForeignKey(PriceChange, on_delete=models.CASCADE)
+
+    class Meta:
+        app_label = "lab"
+        managed = False
+
+
+print([problem.id for problem in Complaint.check()])
+
+# %% [markdown]
+# **Versions.** After an UPDATE, 5.2 leaves a generated column as it was until `refresh_from_db()`; since 6.0 `save()` reads it back where the
+# database can return it. 6.1 has `JSONNull()` for the JSON null, deprecates `None` for it in queries, has `UUID7()` for keys that
+# grow with time, and lets a `DecimalField` do without digits on SQLite, PostgreSQL and Oracle.
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 1):
+    emma = Book.objects.get(slug="emma")
+    emma.published = 1822
+    emma.save()
+    print(emma.decade, Leaflet.objects.filter(data=models.JSONNull()).count(), models.DecimalField().db_type(postgresql))
+    reset()
+else:
+    print("Django 6.1 prints 1820 1 numeric. 5.2 would still say 1810 before refresh_from_db().")
+
+# %%
+quiz("Q22")
+
+# %% [markdown]
+# Practise: exercises [08.3 to 08.5](../exercises/08_models_and_fields.ipynb).
+
+# %% [markdown]
+# ## Q23 · What is the Field class, and how do you write a field of your own?
+#
+# *Advanced · asked as A3*
+#
+# **Say it.** `Field` is the base class of what a model is made of: it represents a column, and knows how values travel.
+# `get_internal_type()` or `db_type(connection)` names the column. `get_prep_value()` turns Python into what the database gets,
+# `from_db_value()` turns rows into Python, `to_python()` cleans input, `formfield()` makes the form's field, and
+# `deconstruct()` tells migrations how to build the field again. Lookups belong to fields too, and new ones can be
+# registered.
+#
+# *What lifts it:* `from_db_value()` and `to_python()` are different roads, `deconstruct()` must round-trip, and often a
+# validator, a `CheckConstraint` or a subclass of an existing field is enough.
+
+# %% [markdown]
+# **See it.** Money, kept as whole cents so that sums are exact everywhere. First try: one method. What comes back from the
+# database?
+
+# %% reason="A field, a model and a row."
+from decimal import Decimal
+
+
+class OneWayField(models.Field):
+    def get_internal_type(self):
+        return "BigIntegerField"
+
+    def get_prep_value(self, value):
+        return None if value is None else int(Decimal(str(value)) * 100)
+
+
+class Voucher(models.Model):
+    worth = OneWayField()
+
+
+voucher = Voucher.objects.create(worth=Decimal("12.50"))
+print(voucher.worth, Voucher.objects.get().worth)
+
+# %% [markdown]
+# The number of the database, 1250, where 12.50 went in, and the object that was just saved still says 12.50. The way back is missing.
+# The whole field, with the sentences that a user sees:
+
+# %% reason="A whole field: nothing of it can be left out."
+from django import forms
+
+
+class CentsField(models.Field):
+    description = "An amount of money, kept as whole cents"
+    default_error_messages = {"invalid": "“%(value)s” is not an amount."}
+
+    def __init__(self, *args, currency="EUR", **kwargs):
+        self.currency = currency
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        if self.currency != "EUR":
+            kwargs["currency"] = self.currency
+        return name, path, args, kwargs
+
+    def get_internal_type(self):
+        return "BigIntegerField"
+
+    def to_python(self, value):
+        if value in self.empty_values or isinstance(value, Decimal):
+            return value
+        try:
+            return Decimal(str(value))
+        except ArithmeticError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": value}) from None
+
+    def get_prep_value(self, value):
+        value = super().get_prep_value(value)
+        return None if value is None else int((self.to_python(value) * 100).to_integral_value())
+
+    def from_db_value(self, value, expression, connection):
+        return None if value is None else Decimal(value).scaleb(-2)
+
+    def formfield(self, **kwargs):
+        return super().formfield(**{"form_class": forms.DecimalField, "decimal_places": 2} | kwargs)
+
+
+# %%
+class Coupon(models.Model):
+    code = models.CharField(max_length=10)
+    worth = CentsField(currency="GBP")
+
+
+Coupon.objects.create(code="SPRING", worth=Decimal("12.50"))
+Coupon.objects.create(code="AUTUMN", worth="3.10")
+print(Coupon.objects.order_by("pk").values_list("worth", flat=True))
+with queries():
+    found = Coupon.objects.get(worth=Decimal("3.10"))
+
+# %% [markdown]
+# The filter went through `get_prep_value()`: 310. So did the text on its way in. The column, the form field and what input is refused:
+
+# %%
+worth = Coupon._meta.get_field("worth")
+offline = ConnectionHandler({"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "shop"}})["default"]
+print(worth.db_type(connection), worth.db_type(offline), type(worth.formfield()).__name__)
+try:
+    Coupon(code="X", worth="much").full_clean()
+except ValidationError as error:
+    print(error.message_dict)
+
+# %% [markdown]
+# A lookup is a class with `lookup_name` and `as_sql()`; a transform changes the column before the comparison. Two for money: `about` finds
+# amounts within one unit, `whole` drops the cents.
+
+# %%
+@CentsField.register_lookup
+class About(models.Lookup):
+    lookup_name = "about"
+
+    def as_sql(self, compiler, connection):
+        column, column_params = self.process_lhs(compiler, connection)
+        value, value_params = self.process_rhs(compiler, connection)
+        return f"ABS({column} - {value}) <= 100", (*column_params, *value_params)
+
+
+@CentsField.register_lookup
+class Whole(models.Transform):
+    lookup_name = "whole"
+    template = "(%(expressions)s / 100)"
+    output_field = models.IntegerField()
+
+# %%
+with queries():
+    print(Coupon.objects.get(worth__about="4").code, Coupon.objects.filter(worth__whole__gte=12).count())
+
+# %% [markdown]
+# Values travel as parameters, never inside the text of the SQL. `whole` is an integer, so every lookup of integers comes after it. Migrations next:
+# they write what `deconstruct()` says, and build the field from it again.
+
+# %%
+name, path, args, kwargs = worth.deconstruct()
+print(name, path.rpartition(".")[2], args, kwargs)
+again = CentsField(*args, **kwargs)
+print(again.currency, again.deconstruct()[1:] == worth.deconstruct()[1:])
+
+# %% [markdown]
+# **The trap.** Three sentences of the usual answer: "`db_types()` creates the column", "`get_prep_value()` maps to the database", "`from_db_value()` maps
+# back". The first method does not exist:
+
+# %%
+for method in ("db_types", "db_type", "get_prep_value", "get_db_prep_value", "to_python", "from_db_value"):
+    print(f"{method:18}", hasattr(models.Field, method), hasattr(models.JSONField, method))
+
+# %% [markdown]
+# It is `db_type(connection)`. `get_prep_value()` is half of the way: `get_db_prep_value(value, connection)` follows, for what one backend wants
+# otherwise. And `Field` has no `from_db_value()`: it is called only on fields that define it, so most columns pay nothing. Here
+# is one value on both halves:
+
+# %%
+from datetime import date, timedelta
+
+duration, day = models.DurationField(), models.DateField()
+print(repr(duration.get_prep_value(timedelta(minutes=1))))
+print([repr(duration.get_db_prep_value(timedelta(minutes=1), backend)) for backend in (connection, offline)])
+print(repr(day.get_db_prep_value(date(2026, 6, 1), connection)))
+
+# %% [markdown]
+# Also half true: "`Field` is an abstract class". The documentation says so, yet Python lets you make one; and a many-to-many is a field without a column.
+
+# %%
+import inspect
+
+print(inspect.isabstract(models.Field), models.Field().db_type(connection), models.Field.__bases__[0].__name__)
+print(Book._meta.get_field("genres").db_type(connection), {"exact", "range"} <= set(models.CharField.get_lookups()))
+
+# %% [markdown]
+# **Asked next**
+#
+# - *What calls `to_python()`, what `from_db_value()`?* Cleaning and deserialising call the first, every row read from the database the second.
+#   Assignment calls neither: `coupon.worth = "2.50"` stays text until `full_clean()`, or until the row is read again.
+
+# %%
+class TalkingField(CentsField):
+    def to_python(self, value):
+        print("to_python", repr(value))
+        return super().to_python(value)
+
+    def from_db_value(self, value, expression, connection):
+        print("from_db_value", repr(value))
+        return super().from_db_value(value, expression, connection)
+
+
+class Fee(models.Model):
+    amount = TalkingField()
+
+# %%
+fee = Fee(amount=Decimal("1.50"))
+fee.full_clean()
+print("saving")
+fee.save()
+print("reading")
+fee = Fee.objects.get()
+
+# %% [markdown]
+# (`to_python` after "saving" is our own call, in `get_prep_value()`.)
+#
+# - *Why does `deconstruct()` matter?* `makemigrations` compares what it says of your field with what it says of the field
+#   in the migrations. Here the constructor doubles a length, and `deconstruct()` gives the doubled one back:
+
+# %%
+class SealedField(models.CharField):
+    def __init__(self, *args, max_length, **kwargs):
+        super().__init__(*args, max_length=max_length * 2, **kwargs)
+
+
+sealed = SealedField(max_length=50)
+print(sealed.max_length, sealed.clone().max_length, sealed.clone().clone().max_length)
+
+# %% [markdown]
+# Each copy is longer than the last. In a project that means a change in every `makemigrations`, for ever:
+
+# %%
+site = scratch("mysite")
+site.output("python manage.py startapp shop")
+site.replace("mysite/settings.py", "INSTALLED_APPS = [", 'INSTALLED_APPS = [\n    "shop",')
+site.write("shop/models.py", """from django.db import models
+
+class SealedField(models.CharField):
+    def __init__(self, *args, max_length, **kwargs):
+        super().__init__(*args, max_length=max_length * 2, **kwargs)
+
+class Letter(models.Model):
+    text = SealedField(max_length=50)
+""")
+site.output("python manage.py makemigrations shop")
+site.run("python manage.py makemigrations shop")
+site.run("python manage.py makemigrations shop")
+
+# %% [markdown]
+# The cure is to give back what was passed in: keep the original, and put it into `kwargs`.
+#
+# - *`contribute_to_class()` and descriptors?* The metaclass hands every attribute with `contribute_to_class()` the class and the
+#   name. A field registers with `_meta` there and sets its descriptor, which reads deferred values; `choices` add `get_…_display()`. A
+#   `descriptor_class` of your own can convert at assignment:
+
+# %% reason="A descriptor, a field that has it, and a model that has the field."
+from django.db.models.query_utils import DeferredAttribute
+
+
+class ToCents(DeferredAttribute):
+    def __set__(self, instance, value):
+        instance.__dict__[self.field.attname] = self.field.to_python(value)
+
+
+class EagerField(CentsField):
+    descriptor_class = ToCents
+
+
+class Price(models.Model):
+    amount = EagerField()
+
+
+print(repr(Price(amount="2.50").amount), repr(Coupon(worth="2.50").worth), type(Price.amount).__name__)
+
+# %% [markdown]
+# **Versions.** Since 6.0 `pre_save()` may run more than once in a save, so it must give the same result twice, and `as_sql()` returns its
+# parameters as a tuple ([release notes](https://docs.djangoproject.com/en/6.0/releases/6.0/)). 6.1 deprecates `get_placeholder()` in favour of
+# `get_placeholder_sql()`. The lookups above are written for both.
+
+# %%
+quiz("Q23")
+
+# %% [markdown]
+# Practise: exercises [08.6 to 08.8](../exercises/08_models_and_fields.ipynb).
+
+# %% [markdown]
+# ## Q24 · What belongs into Meta?
+#
+# *Intermediate · asked as T-I9*
+#
+# **Say it.** Everything about a model that is not a column: the table's name, the human names, the default ordering, constraints,
+# indexes, permissions, whether it is abstract, a proxy, or managed by migrations at all. I use it for rules: a `CheckConstraint`
+# or a `UniqueConstraint` with a condition holds for every writer, and `full_clean()` knows it as well. I am careful with
+# `ordering`, because every query then sorts.
+#
+# *What lifts it:* which options reach the database and which do not, what each costs, and that a constraint gives an
+# `IntegrityError` here and a `ValidationError` there.
+
+# %% [markdown]
+# **See it.** Genres are ordered by name, so `ORDER BY` is in every list of them. What does it cost for contributors,
+# ordered by family name?
+
+# %%
+explain(Contributor.objects.all())
+explain(Contributor.objects.order_by())
+
+# %% [markdown]
+# A temporary tree to sort the rows, for code that may not care. An ordering through a relation brings a join along, everywhere:
+
+# %%
+class Edition(models.Model):
+    book = models.ForeignKey(Book, on_delete=models.CASCADE)
+
+    class Meta:
+        app_label = "lab"
+        ordering = ["book__author__name"]
+
+
+for editions in (Edition.objects.all(), Edition.objects.order_by()):
+    print(str(editions.query).count("JOIN"))
+
+# %% [markdown]
+# Constraints. One loan per copy that is not yet returned, and no loan that ends before it begins. Which of four rows are refused?
+
+# %%
+class Loan(models.Model):
+    copy = models.CharField(max_length=10)
+    since = models.IntegerField()
+    until = models.IntegerField(null=True, blank=True)
+
+    class Meta:
+        app_label = "lab"
+        constraints = [
+            models.UniqueConstraint(fields=["copy"], condition=Q(until=None), name="one_open_loan"),
+            models.CheckConstraint(condition=Q(until=None) | Q(until__gte=F("since")), name="loan_forward"),
+        ]
+
+# %%
+Loan.objects.create(copy="emma-1", since=1, until=5)
+Loan.objects.create(copy="emma-1", since=6)
+for bad in (Loan(copy="emma-1", since=7), Loan(copy="nana-1", since=7, until=3)):
+    for step in (bad.save, bad.full_clean):
+        try:
+            step()
+        except (IntegrityError, ValidationError) as error:
+            print(type(error).__name__, error.messages if isinstance(error, ValidationError) else error)
+
+# %% [markdown]
+# The second open loan of a copy, and the loan backwards. The table raises `IntegrityError`; `full_clean()` asks first and raises `ValidationError`, whose words
+# `violation_error_message` sets. Now an index, by name and with a condition. Read the plan before and after:
+
+# %%
+cheap = Book.objects.filter(in_print=True, price__lt=5).order_by()
+explain(cheap)
+print([(index.name, index.fields, str(index.condition)) for index in Book._meta.indexes])
+explain(Book.objects.filter(pages__gt=900).order_by())
+by_pages = models.Index(fields=["pages"], name="book_pages")
+with connection.schema_editor() as editor:
+    editor.add_index(Book, by_pages)
+explain(Book.objects.filter(pages__gt=900).order_by())
+reset()
+
+# %% [markdown]
+# Permissions are rows that `migrate` makes: four for each model, and your own. `managed = False` leaves the table to somebody else, here a view:
+
+# %%
+from django.contrib.auth.models import Permission
+
+of_books = Permission.objects.filter(content_type__app_label="catalog", content_type__model="book")
+print(sorted(of_books.values_list("codename", flat=True)))
+print(BookSales._meta.managed, BookSales._meta.db_table, BookSales.objects.order_by("-copies")[0].copies)
+
+# %% [markdown]
+# **The trap.** "`Meta.ordering` only sorts." It also changes results. In how many languages are the books?
+
+# %%
+print(Book.objects.values_list("language").distinct().count(), len(Book.objects.values_list("language").distinct()))
+print(len(Book.objects.order_by().values_list("language").distinct()))
+print("title" in str(Book.objects.values_list("language").distinct().query))
+print(len(Book.objects.values("language").annotate(books=models.Count("pk"))))
+
+# %% [markdown]
+# Twenty. The default ordering put `title` into the `SELECT DISTINCT`, so pairs were counted; `count()` dropped the ordering and was right. In
+# grouped queries, the last line, Django has ignored the default ordering since 3.1
+# ([release notes](https://docs.djangoproject.com/en/stable/releases/3.1/)). Options that circulate and are gone:
+
+# %%
+attempts = {
+    "index_together": lambda: type("Meta", (), {"app_label": "lab", "index_together": [("a", "b")]}),
+    "spelling": lambda: type("Meta", (), {"app_label": "lab", "orderings": ["a"]}),
+}
+for name, meta in attempts.items():
+    try:
+        type("Old", (models.Model,), {"__module__": "__main__", "Meta": meta()})
+    except TypeError as error:
+        print(error)
+
+# %% [markdown]
+# `index_together` went with 5.1: use `indexes`. `unique_together` still works and can do less than `UniqueConstraint`: no condition, no
+# expression, no message of its own. And `CheckConstraint(check=…)` is now `condition=`; since 6.0 the old name is refused.
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 0):
+    try:
+        models.CheckConstraint(check=Q(price__gte=0), name="old")
+    except TypeError as error:
+        print(type(error).__name__)
+else:
+    print("Django 6.1 prints TypeError. 5.2 takes it with a warning.")
+
+# %% [markdown]
+# **Asked next**
+#
+# - *Does changing `Meta.ordering` create a migration?* Yes, an `AlterModelOptions`, so that the models of old migrations sort as
+#   they did. It sends no SQL. Indexes, constraints and `db_table` do.
+
+# %%
+shop = scratch(bookshop=True)
+shop.replace("catalog/models.py", 'ordering = ["title"]', 'ordering = ["-title"]')
+shop.run("python manage.py makemigrations catalog --name newest")
+shop.run("python manage.py sqlmigrate catalog 0015_newest")
+
+# %% [markdown]
+# - *How are constraints validated in forms?* A model form calls `full_clean()` of the instance, and that `validate_constraints()`. A constraint on
+#   a field that the form leaves out is skipped, so the table answers with `IntegrityError`. Ask for it yourself in `clean()`.
+
+# %%
+for fields in (["copy", "since", "until"], ["copy", "since"]):
+    form = forms.modelform_factory(Loan, fields=fields)({"copy": "nana-1", "since": 7, "until": 3}, instance=Loan(until=3))
+    print(fields[-1], form.is_valid())
+
+# %% [markdown]
+# - *`managed = False`: what changes?* `migrate` makes, alters and drops nothing for it, in test databases neither; queries and the rest work as
+#   ever. The migration still records the model. For views and tables of others.
+
+# %%
+print(Loan._meta.can_migrate(connection), BookSales._meta.can_migrate(connection))
+shop.run("python manage.py sqlmigrate orders 0003", lines=6)
+
+# %%
+quiz("Q24")
+
+# %% [markdown]
+# Practise: exercises [08.9 to 08.10](../exercises/08_models_and_fields.ipynb).
+
+# %% [markdown]
+# ## Q25 · Which styles of inheritance are there, and what does each cost?
+#
+# *Intermediate · asked as B13*
+#
+# **Say it.** Three. An abstract base has no table: its fields are copied into each child's. Multi-table inheritance gives parent and child
+# a table each, linked by a one-to-one that is the child's primary key: two inserts to save, a join to read. A proxy adds no
+# table and no field, only behaviour: methods, a manager, an ordering. I take abstract bases for shared columns,
+# proxies for another view of the same rows, and multi-table only where the parent is queried on its own.
+#
+# *What lifts it:* parents come back as parents, never as children; deleting a child deletes its parent; and a one-to-one written
+# out is often the better multi-table.
+
+# %% [markdown]
+# **See it.** One of each in the bookshop. Which tables do they have, and which columns of their own?
+
+# %%
+for model in (Timestamped, Contributor, AudioBook, Classic):
+    options = model._meta
+    style = "abstract" if options.abstract else "proxy" if options.proxy else "multi-table" if options.parents else "table"
+    print(f"{model.__name__:12} {style:12}", [field.column for field in options.local_fields])
+
+# %% [markdown]
+# The contributor got `created` and `updated` as columns of its own. The recording has three, and its key is the link. Now reading: how many
+# tables does each list need?
+
+# %%
+for model in (Contributor, AudioBook, Classic):
+    sql = str(model.objects.order_by().query)
+    print(f"{model.__name__:12} joins: {sql.count('JOIN')}  table: {model._meta.db_table}")
+
+# %% [markdown]
+# And writing. Places and restaurants are the documentation's example. How many statements does each step take?
+
+# %%
+class Place(models.Model):
+    name = models.CharField(max_length=50)
+
+    class Meta:
+        app_label = "lab"
+
+
+class Restaurant(Place):
+    tables = models.IntegerField(default=0)
+
+    class Meta:
+        app_label = "lab"
+
+# %%
+def cost(step):
+    with queries(quiet=True) as seen:
+        step()
+    return len(seen)
+
+
+for model in (Place, Restaurant):
+    row = model(name="Florian")
+    print(f"{model.__name__:10} insert {cost(row.save)}, update {cost(row.save)}, "
+          f"read {cost(lambda: list(model.objects.all()))}, delete {cost(row.delete)}")
+
+# %% [markdown]
+# Two statements wherever a restaurant is written, one with a join where it is read. (Deleting a place takes two as well: it
+# may be a restaurant.) What that join costs, in steps of SQLite's machine, with
+# 2,000 rows:
+
+# %%
+def steps(queryset):
+    ticks = []
+    connection.connection.set_progress_handler(lambda: ticks.append(1) and None, 10)
+    list(queryset)
+    connection.connection.set_progress_handler(None, 0)
+    return len(ticks)
+
+
+for number in range(2000):
+    Restaurant.objects.create(name=f"Place {number}", tables=number)
+join, alone = steps(Restaurant.objects.all()), steps(Place.objects.all())
+print(join > 1.3 * alone)
+explain(AudioBook.objects.filter(minutes__gt=600, price__lt=10).order_by())
+
+# %% [markdown]
+# And no index can span both tables: a filter on a parent's and a child's column uses an index of one, then looks up the other row by row. A proxy costs nothing:
+
+# %%
+with queries():
+    print(Classic.objects.filter(language="French").count(), Classic._meta.ordering, Classic.objects.first())
+
+# %% [markdown]
+# **The trap.** "Each model has its own table" is all that most answers say of multi-table inheritance. The link is what bites. From the parent you
+# reach the child by name, where there is one:
+
+# %%
+link = AudioBook._meta.pk
+print(type(link).__name__, link.name, AudioBook._meta.parents[Book] is link)
+emma, nana = Book.objects.get(slug="emma"), Book.objects.get(slug="nana")
+print(emma.audiobook.minutes, hasattr(nana, "audiobook"))
+try:
+    nana.audiobook
+except Book.audiobook.RelatedObjectDoesNotExist as error:
+    print(isinstance(error, AudioBook.DoesNotExist))
+
+# %% [markdown]
+# Now make an existing place a restaurant. It looks right, saves without an error, and what is the name afterwards?
+
+# %%
+place = Place.objects.create(name="Café Central")
+Restaurant(place_ptr=place, tables=20).save()
+print(repr(Place.objects.get(pk=place.pk).name))
+
+# %% [markdown]
+# Empty: `save()` writes the parent's columns too, from an object that never had them. Save the child's own table alone. And deleting takes
+# the parent along unless told not to:
+
+# %%
+place = Place.objects.create(name="Café Hawelka")
+Restaurant(place_ptr=place, tables=20).save_base(raw=True)
+restaurant = Restaurant.objects.get(pk=place.pk)
+print(restaurant.name, restaurant.tables)
+restaurant.delete(keep_parents=True)
+print(Place.objects.filter(pk=place.pk).exists(), Restaurant.objects.filter(pk=place.pk).exists())
+
+# %% [markdown]
+# "A proxy with a field raises an exception." Not when the class is made: it is a system check, and `manage.py check` reports it.
+
+# %%
+class Thriller(Book):
+    shivers = models.IntegerField()
+
+    class Meta:
+        app_label = "lab"
+        proxy = True
+
+
+print([problem.id for problem in Thriller.check()])
+
+# %% [markdown]
+# Managers are inherited along Python's order of bases, so `AudioBook.objects` has the shop's questions. But `Meta` is inherited from abstract parents only,
+# apart from `ordering` and `get_latest_by`:
+
+# %%
+print(AudioBook.objects.in_print().count(), type(Classic.objects).__name__, hasattr(Timestamped, "objects"))
+print(AudioBook._meta.ordering, AudioBook._meta.permissions, [c.name for c in AudioBook._meta.constraints])
+
+# %% [markdown]
+# **Asked next**
+#
+# - *How do you query all places with their concrete child?* Join the children: `select_related("audiobook")` on the parent, then `hasattr`. One
+#   query, a left join per kind of child. Without it, each `hasattr` asks.
+
+# %%
+def kinds(books):
+    return [hasattr(book, "audiobook") for book in books[:50]]
+
+
+print(cost(lambda: kinds(Book.objects.all())), cost(lambda: kinds(Book.objects.select_related("audiobook"))))
+
+# %% [markdown]
+# - *Why does `related_name` need `%(class)s` in an abstract base?* The foreign key is copied into each child, and every copy would take the same name on the
+#   target. The system check says so; `%(class)s` becomes the child's name.
+
+# %%
+def children(related_name):
+    class Note(models.Model):
+        book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name=related_name)
+
+        class Meta:
+            abstract = True
+
+    made = [type(name, (Note,), {"__module__": "__main__", "__qualname__": name}) for name in ("Margin", "Footnote")]
+    return [problem.id for problem in made[0].check()], [model.book.field.remote_field.related_name for model in made]
+
+
+for related_name in ("notes", "%(class)s_notes"):
+    print(children(related_name))
+
+# %% [markdown]
+# - *When is multi-table the right answer?* When the parent is a thing of its own: sold, linked and listed without asking what it is, as the
+#   bookshop's books are. Children are few, and rarely listed. Otherwise a foreign key or a one-to-one says the same in the open,
+#   and the join is one that you chose.
+# - *What of `bulk_create()`?* It refuses multi-table children: the second insert needs the keys of the first.
+
+# %%
+try:
+    Restaurant.objects.bulk_create([Restaurant(name="Demel")])
+except ValueError as error:
+    print(error)
+
+# %%
+quiz("Q25")
+
+# %% [markdown]
+# Practise: exercises [08.11 to 08.12](../exercises/08_models_and_fields.ipynb).
