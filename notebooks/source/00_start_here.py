@@ -82,13 +82,13 @@ quiz("Q27-1")
 # | 05 | [Views, responses, errors](05_views_responses_errors.ipynb) | Q11–Q14 | 19 | [9](../exercises/05_views_responses_errors.ipynb) |
 # | 06 | [Templates](06_templates.ipynb) | Q15–Q18 | 21 | [10](../exercises/06_templates.ipynb) |
 # | 07 | [Static and media files](07_static_and_media.ipynb) | Q19–Q20 | 11 | [8](../exercises/07_static_and_media.ipynb) |
-# | 08 | Models and fields | Q21–Q25 | – | – |
-# | 09 | Migrations | Q26 | – | – |
+# | 08 | [Models and fields](08_models_and_fields.ipynb) | Q21–Q25 | 21 | [12](../exercises/08_models_and_fields.ipynb) |
+# | 09 | [Migrations](09_migrations.ipynb) | Q26 | 9 | [7](../exercises/09_migrations.ipynb) |
 # | 10 | [ORM: reading data](10_reading_data.ipynb) | Q27–Q31 | 20 | [8](../exercises/10_reading_data.ipynb) |
-# | 11 | ORM: composing queries | Q32–Q34 | – | – |
-# | 12 | Relationships | Q35–Q37 | – | – |
+# | 11 | [ORM: composing queries](11_composing_queries.ipynb) | Q32–Q34 | 14 | [12](../exercises/11_composing_queries.ipynb) |
+# | 12 | [Relationships](12_relationships.ipynb) | Q35–Q37 | 18 | [12](../exercises/12_relationships.ipynb) |
 # | 13 | [Query performance](13_query_performance.ipynb) | Q38–Q39 | 10 | [8](../exercises/13_query_performance.ipynb) |
-# | 14 | Transactions, locks, connections | Q40–Q42 | – | – |
+# | 14 | [Transactions, locks, connections](14_transactions_and_connections.ipynb) | Q40–Q42 | 15 | [11](../exercises/14_transactions_and_connections.ipynb) |
 # | 15 | Forms | Q43 | – | – |
 # | 16 | Class-based views and pagination | Q44–Q46 | – | – |
 # | 17 | The admin | Q47–Q48 | – | – |
