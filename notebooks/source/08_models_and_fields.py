@@ -1,11 +1,13 @@
 # %% [markdown]
 # # 08 · Models and fields
 #
-# After this chapter you can write a model and say what table it makes, choose a field and its options with reasons, write
-# a field of your own, guard rows with constraints, and choose between the three styles of inheritance by their SQL.
+# After this chapter you can write a model and say what table it makes, choose a field and its options with reasons,
+# write a field of your own, guard rows with constraints, and choose between the three styles of inheritance by their
+# SQL.
 #
-# *Questions: Q21 models · Q22 field types and options · Q23 custom fields · Q24 Meta options · Q25 inheritance.* Predict
-# each result before you run the cell. [Exercises 08.1 to 08.12](../exercises/08_models_and_fields.ipynb) follow.
+# *Questions: Q21 models · Q22 field types and options · Q23 custom fields · Q24 Meta options · Q25 inheritance.*
+# Predict each result before you run the cell. [Exercises 08.1 to 08.12](../exercises/08_models_and_fields.ipynb)
+# follow.
 
 # %%
 from checks import quiz
@@ -29,16 +31,16 @@ from orders.models import BookSales, Order, Stock
 # *Basic · asked as B3*
 #
 # **Say it.** A model is a Python class that describes one kind of data. The class becomes a table, its fields become
-# columns, and an object is a row. Migrations, queries, forms and the admin site all read that one description. The inner class
-# `Meta` holds what is no column: table name, ordering, constraints. Django adds what I left out: an `id` as primary key,
-# the manager `objects`, and the exceptions `DoesNotExist` and `MultipleObjectsReturned`.
+# columns, and an object is a row. Migrations, queries, forms and the admin site all read that one description. The
+# inner class `Meta` holds what is no column: table name, ordering, constraints. Django adds what I left out: an `id`
+# as primary key, the manager `objects`, and the exceptions `DoesNotExist` and `MultipleObjectsReturned`.
 #
-# *What lifts it:* `save()` does not validate. `full_clean()` does, forms call it, and the last word on what may be stored
-# belongs to the constraints of the database.
+# *What lifts it:* `save()` does not validate. `full_clean()` does, forms call it, and the last word on what may be
+# stored belongs to the constraints of the database.
 
 # %% [markdown]
-# **See it.** The model that circulates has two attributes, "and those will be in the table fields". How many columns has
-# the table?
+# **See it.** The model that circulates has two attributes, "and those will be in the table fields". How many columns
+# has the table?
 
 # %%
 class SampleModel(models.Model):
@@ -53,7 +55,8 @@ class SampleModel(models.Model):
 print([field.column for field in SampleModel._meta.fields])
 
 # %% [markdown]
-# Three: no field says `primary_key=True`, so Django added `id`. The statement that made the table, without running it again:
+# Three: no field says `primary_key=True`, so Django added `id`. The statement that made the table, without running it
+# again:
 
 # %%
 with connection.schema_editor(collect_sql=True) as editor:
@@ -83,8 +86,8 @@ except ValidationError as error:
     print(error.message_dict)
 
 # %% [markdown]
-# SQLite ignores the length of a `varchar`, and Django does not ask. `full_clean()` does. PostgreSQL refuses the same kind
-# of row by itself:
+# SQLite ignores the length of a `varchar`, and Django does not ask. `full_clean()` does. PostgreSQL refuses the same
+# kind of row by itself:
 
 # %%
 if postgres.available():
@@ -110,8 +113,8 @@ except IntegrityError as error:
 reset()
 
 # %% [markdown]
-# **The trap.** "A model maps to a database table or collection, and each attribute is a field." Collections are MongoDB's word;
-# Django's own backends are relational. One class is not always one table, nor each attribute a column:
+# **The trap.** "A model maps to a database table or collection, and each attribute is a field." Collections are
+# MongoDB's word; Django's own backends are relational. One class is not always one table, nor each attribute a column:
 
 # %%
 print(Book._meta.db_table, Classic._meta.db_table, Timestamped._meta.abstract)
@@ -121,16 +124,17 @@ for attribute in ("title", "author", "author_id", "genres", "reviews", "objects"
     print(f"{attribute:17}", hasattr(Book, attribute), attribute in columns)
 
 # %% [markdown]
-# A proxy shares its parent's table, an abstract model has none. A foreign key's column is `author_id`, and a many-to-many has a
-# table of its own instead of a column. "The metaclass helps you set the table name" confuses two things:
+# A proxy shares its parent's table, an abstract model has none. A foreign key's column is `author_id`, and a
+# many-to-many has a table of its own instead of a column. "The metaclass helps you set the table name" confuses two
+# things:
 
 # %%
 print(type(Book).__name__, hasattr(Book, "Meta"))
 print(Book._meta.db_table, Book._meta.ordering, Book._meta.verbose_name_plural)
 
 # %% [markdown]
-# The metaclass of every model is `ModelBase`. The inner class is called `Meta`, it is read once, and its options live on as
-# `_meta`. The printed sample does not run either: its body is not indented, and its quotes are typographic.
+# The metaclass of every model is `ModelBase`. The inner class is called `Meta`, it is read once, and its options live
+# on as `_meta`. The printed sample does not run either: its body is not indented, and its quotes are typographic.
 
 # %%
 printed = "class SampleModel(models.Model):\nfield1 = models.CharField(max_length = 50)", "db_table = “sample_model”"
@@ -142,15 +146,16 @@ for code in printed:
 print(Book.__module__)
 
 # %% [markdown]
-# The sentence on where models live lost its end in print: it is `models.py` of an app, or modules that a package `models` imports. So
-# did the link: [Models](https://docs.djangoproject.com/en/stable/topics/db/models/).
+# The sentence on where models live lost its end in print: it is `models.py` of an app, or modules that a package
+# `models` imports. So did the link: [Models](https://docs.djangoproject.com/en/stable/topics/db/models/).
 
 # %% [markdown]
 # **Asked next**
 #
-# - *Why does `save()` not validate?* Because validation is for input, and it costs queries: unique fields, foreign keys and
-#   constraints are asked about one by one. Forms, and serializers in their own way, validate before they save. Scripts,
-#   `update()` and `bulk_create()` do not. So rules that must always hold belong into constraints. What does one book cost?
+# - *Why does `save()` not validate?* Because validation is for input, and it costs queries: unique fields, foreign
+#   keys and constraints are asked about one by one. Forms, and serializers in their own way, validate before they
+#   save. Scripts, `update()` and `bulk_create()` do not. So rules that must always hold belong into constraints. What
+#   does one book cost?
 
 # %%
 emma = Book.objects.get(slug="emma")
@@ -161,9 +166,10 @@ with queries(quiet=True) as saving:
 print(len(validating), len(saving))
 
 # %% [markdown]
-# - *`null=True` on a `CharField`: why not?* Then there are two ways to say nothing, NULL and the empty text, and every filter has to
-#   know both. Django's convention is the empty text. The exception is `unique=True` with `blank=True`: two empty texts
-#   collide, two NULLs do not ([documentation](https://docs.djangoproject.com/en/stable/ref/models/fields/#null)).
+# - *`null=True` on a `CharField`: why not?* Then there are two ways to say nothing, NULL and the empty text, and every
+#   filter has to know both. Django's convention is the empty text. The exception is `unique=True` with `blank=True`:
+#   two empty texts collide, two NULLs do not
+#   ([documentation](https://docs.djangoproject.com/en/stable/ref/models/fields/#null)).
 
 # %%
 class Visitor(models.Model):
@@ -178,9 +184,9 @@ nameless = Visitor.objects.filter(nickname="").count(), Visitor.objects.filter(n
 print(nameless, Visitor.objects.exclude(nickname="Mira").count())
 
 # %% [markdown]
-# - *What does `ModelBase` add to every class?* The options `_meta`, a manager `objects` if there is none, `id` if no field is the
-#   primary key, and exceptions of its own, so that `except Book.DoesNotExist` does not catch an author's. Each field
-#   places itself on the class, and the class is registered with its app.
+# - *What does `ModelBase` add to every class?* The options `_meta`, a manager `objects` if there is none, `id` if no
+#   field is the primary key, and exceptions of its own, so that `except Book.DoesNotExist` does not catch an author's.
+#   Each field places itself on the class, and the class is registered with its app.
 
 # %%
 print(type(SampleModel.__dict__["field1"]).__name__, type(SampleModel.objects).__name__)
@@ -210,16 +216,17 @@ quiz("Q21")
 #
 # *Basic · asked as T21*
 #
-# **Say it.** A field class decides three things: the column on each database, the value in Python, and the default form field.
-# There are fields for text, numbers, time, files, JSON, UUIDs and relations. Options refine them: `null` is about the column,
-# `blank` about validation; `default` is computed by Python, `db_default` by the database; `choices` lists values; `unique`
-# and `db_index` make indexes. Money is a `DecimalField`, never a float.
+# **Say it.** A field class decides three things: the column on each database, the value in Python, and the default
+# form field. There are fields for text, numbers, time, files, JSON, UUIDs and relations. Options refine them: `null`
+# is about the column, `blank` about validation; `default` is computed by Python, `db_default` by the database;
+# `choices` lists values; `unique` and `db_index` make indexes. Money is a `DecimalField`, never a float.
 #
-# *What lifts it:* columns the database computes itself, `GeneratedField`; primary keys of two columns; and which of all
-# these rules hold for rows that Django did not write.
+# *What lifts it:* columns the database computes itself, `GeneratedField`; primary keys of two columns; and which of
+# all these rules hold for rows that Django did not write.
 
 # %% [markdown]
-# **See it.** Django says itself which column a field becomes. A connection that is never opened is enough to ask for PostgreSQL's:
+# **See it.** Django says itself which column a field becomes. A connection that is never opened is enough to ask for
+# PostgreSQL's:
 
 # %%
 postgresql = ConnectionHandler({"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "shop"}})["default"]
@@ -236,7 +243,8 @@ TEXTS = "CharField EmailField SlugField URLField FilePathField FileField ImageFi
 columns(TEXTS)
 
 # %% [markdown]
-# Files and images are paths in a `varchar`; the bytes are elsewhere. An `EmailField` is a `CharField` with a validator. Numbers:
+# Files and images are paths in a `varchar`; the bytes are elsewhere. An `EmailField` is a `CharField` with a
+# validator. Numbers:
 
 # %%
 NUMBERS = ("SmallIntegerField IntegerField BigIntegerField PositiveSmallIntegerField PositiveIntegerField "
@@ -244,8 +252,8 @@ NUMBERS = ("SmallIntegerField IntegerField BigIntegerField PositiveSmallIntegerF
 columns(NUMBERS)
 
 # %% [markdown]
-# PostgreSQL has no unsigned integers: there, and on SQLite, a check keeps a positive field from going below zero. The rest, and
-# what a few fields of the bookshop became:
+# PostgreSQL has no unsigned integers: there, and on SQLite, a check keeps a positive field from going below zero. The
+# rest, and what a few fields of the bookshop became:
 
 # %%
 OTHERS = "DateField DateTimeField TimeField DurationField UUIDField GenericIPAddressField JSONField BinaryField"
@@ -277,7 +285,8 @@ for name in ("publisher", "rating", "description", "title"):
     print(f"{name:11} null={field.null!s:5} blank={field.blank!s:5} NULL in the table: {may_be_null[field.column]}")
 
 # %% [markdown]
-# `null`. A description is never NULL and may be empty: that is `blank` alone. `default` against `db_default`: another program inserts a row and leaves the columns out. Which of the two inserts fails?
+# SQL knows `null`. A description is never NULL and may be empty: that is `blank` alone. `default` against
+# `db_default`: another program inserts a row and leaves the columns out. Which of the two inserts fails?
 
 # %%
 class Label(models.Model):
@@ -316,8 +325,8 @@ print(Copy(condition=Copy.Condition.WORN).get_condition_display(), Copy.Conditio
 print(Copy.objects.create(condition="lost").get_condition_display())
 
 # %% [markdown]
-# The invented value was stored, and shows as itself; a `CheckConstraint` would refuse it. A `GeneratedField` is a column that the
-# database computes from others of the row. Who may write it?
+# The invented value was stored, and shows as itself; a `CheckConstraint` would refuse it. A `GeneratedField` is a
+# column that the database computes from others of the row. Who may write it?
 
 # %%
 with queries():
@@ -328,7 +337,8 @@ book.save()
 print(Book.objects.get(slug="emma").decade)
 
 # %% [markdown]
-# Nobody writes it: an assignment is left out of the UPDATE without a word. A composite primary key: a book has one price a day, so book and day together are the key of `PriceChange`.
+# Nobody writes it: an assignment is left out of the UPDATE without a word. A composite primary key: a book has one
+# price a day, so book and day together are the key of `PriceChange`.
 
 # %%
 change = PriceChange.objects.order_by("pk").first()
@@ -356,8 +366,9 @@ for lookup, value in found:
     print(f"{lookup:27}", list(Leaflet.objects.filter(**{lookup: value}).values_list("pk", flat=True)))
 
 # %% [markdown]
-# `data__colour=None` finds the key with the value null, `__isnull=True` the rows without the key; `data__isnull` is SQL's NULL. `contains`
-# is not there on SQLite. PostgreSQL has it, and a GIN index for it:
+# `data__colour=None` finds the key with the value null, `__isnull=True` the rows without the key; `data__isnull` is
+# SQL's NULL. `contains` is not there on SQLite. PostgreSQL has it, and [GIN
+# indexes](https://docs.djangoproject.com/en/stable/ref/contrib/postgres/indexes/#ginindex) for it:
 
 # %%
 try:
@@ -366,7 +377,8 @@ except NotSupportedError as error:
     print(error)
 
 # %% [markdown]
-# **The trap.** `default=[]`. It misleads whoever reads it as "a new list for each row". It is evaluated once, when the class is made:
+# **The trap.** `default=[]`. It misleads whoever reads it as "a new list for each row". It is evaluated once, when the
+# class is made:
 
 # %%
 class Basket(models.Model):
@@ -383,8 +395,8 @@ first.notes.append("gift")
 print(second.titles, second.notes, [problem.id for problem in Basket.check()])
 
 # %% [markdown]
-# Give a callable: `default=list`, not a lambda, which no migration can write down. The check fields.E010 warns of it. Three more
-# favourites: floats for money, one NULL per unique column, and the clock that does not tick:
+# Give a callable: `default=list`, not a lambda, which no migration can write down. The check fields.E010 warns of it.
+# Three more favourites: floats for money, one NULL per unique column, and the clock that does not tick:
 
 # %%
 class Ticket(models.Model):
@@ -403,18 +415,21 @@ Ticket.objects.filter(pk=tickets[0].pk).update(paid=2)
 print(Ticket.objects.get(pk=tickets[0].pk).touched == before)
 
 # %% [markdown]
-# Three dimes are not 0.3, a unique column takes any number of NULLs, and `auto_now` works in `save()` only. `auto_now` also overwrites what an
-# import brings along; `default=timezone.now` does not.
+# Three dimes are not 0.3, a unique column takes any number of NULLs (`UniqueConstraint(nulls_distinct=False)` takes
+# one, on [PostgreSQL 15](https://docs.djangoproject.com/en/stable/ref/models/constraints/#nulls-distinct) and later),
+# and `auto_now` works in `save()` only. `auto_now` also overwrites what an import brings along; `default=timezone.now`
+# does not.
 
 # %% [markdown]
 # **Asked next**
 #
-# - *`default` or `db_default`?* `default` where Python has to know the value: a callable, a setting, a form's initial value.
-#   `db_default` where other programs write too, where the database's clock counts, or where a column is added to a large
-#   table that old code still inserts into. A model form does not show a `db_default`; given both, Django's own inserts use `default`.
+# - *`default` or `db_default`?* `default` where Python has to know the value: a callable, a setting, a form's initial
+#   value. `db_default` where other programs write too, where the database's clock counts, or where a column is added
+#   to a large table that old code still inserts into. Given both, Django's own inserts use `default`
+#   ([documentation](https://docs.djangoproject.com/en/stable/ref/models/fields/#db-default)).
 # - *When a `GeneratedField` rather than an annotation or a property?* When the value depends on one row alone and is
-#   filtered or sorted by often: it can be indexed. An annotation reaches other tables and needs no migration. A property is for
-#   display: no query can use it.
+#   filtered or sorted by often: it can be indexed. An annotation reaches other tables and needs no migration. A
+#   property is for display: no query can use it.
 
 # %%
 for attempt in (lambda: Book.objects.filter(decade=1810), lambda: AudioBook.objects.filter(duration="15:48")):
@@ -424,8 +439,8 @@ for attempt in (lambda: Book.objects.filter(decade=1810), lambda: AudioBook.obje
         print(type(error).__name__)
 
 # %% [markdown]
-# - *What breaks with a composite primary key today?* No foreign key can point at it, the admin site refuses the model, and a primary
-#   key cannot be turned into a composite one by a migration
+# - *What breaks with a composite primary key today?* No foreign key can point at it, the admin site refuses the model,
+#   and a primary key cannot be turned into a composite one by a migration
 #   ([documentation](https://docs.djangoproject.com/en/stable/topics/composite-primary-key/)). A surrogate key with a
 #   `UniqueConstraint` is still the safer default.
 
@@ -441,16 +456,18 @@ class Complaint(models.Model):
 print([problem.id for problem in Complaint.check()])
 
 # %% [markdown]
-# **Versions.** After an UPDATE, 5.2 leaves a generated column as it was until `refresh_from_db()`; since 6.0 `save()` reads it back where the
-# database can return it. 6.1 has `JSONNull()` for the JSON null, deprecates `None` for it in queries, has `UUID7()` for keys that
-# grow with time, and lets a `DecimalField` do without digits on SQLite, PostgreSQL and Oracle.
+# **Versions.** After an UPDATE, 5.2 leaves a generated column as it was until `refresh_from_db()`; since 6.0 `save()`
+# reads it back where the database can return it. 6.1 has `JSONNull()` for the JSON null, deprecates `None` for it in
+# queries, has `UUID7()` for keys that grow with time, and lets a `DecimalField` do without digits on SQLite,
+# PostgreSQL and Oracle.
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
     emma = Book.objects.get(slug="emma")
     emma.published = 1822
     emma.save()
-    print(emma.decade, Leaflet.objects.filter(data=models.JSONNull()).count(), models.DecimalField().db_type(postgresql))
+    nulls = Leaflet.objects.filter(data=models.JSONNull()).count()
+    print(emma.decade, nulls, models.DecimalField().db_type(postgresql))
     reset()
 else:
     print("Django 6.1 prints 1820 1 numeric. 5.2 would still say 1810 before refresh_from_db().")
@@ -466,18 +483,18 @@ quiz("Q22")
 #
 # *Advanced · asked as A3*
 #
-# **Say it.** `Field` is the base class of what a model is made of: it represents a column, and knows how values travel.
-# `get_internal_type()` or `db_type(connection)` names the column. `get_prep_value()` turns Python into what the database gets,
-# `from_db_value()` turns rows into Python, `to_python()` cleans input, `formfield()` makes the form's field, and
-# `deconstruct()` tells migrations how to build the field again. Lookups belong to fields too, and new ones can be
-# registered.
+# **Say it.** `Field` is the base class of what a model is made of: it represents a column, and knows how values
+# travel. `get_internal_type()` or `db_type(connection)` names the column. `get_prep_value()` turns Python into what
+# the database gets, `from_db_value()` turns rows into Python, `to_python()` cleans input, `formfield()` makes the
+# form's field, and `deconstruct()` tells migrations how to build the field again. Lookups belong to fields too, and
+# new ones can be registered.
 #
-# *What lifts it:* `from_db_value()` and `to_python()` are different roads, `deconstruct()` must round-trip, and often a
-# validator, a `CheckConstraint` or a subclass of an existing field is enough.
+# *What lifts it:* `from_db_value()` and `to_python()` are different roads, `deconstruct()` must round-trip, and often
+# a validator, a `CheckConstraint` or a subclass of an existing field is enough.
 
 # %% [markdown]
-# **See it.** Money, kept as whole cents so that sums are exact everywhere. First try: one method. What comes back from the
-# database?
+# **See it.** Money, kept as whole cents so that sums are exact everywhere. First try: one method. What comes back from
+# the database?
 
 # %% reason="A field, a model and a row."
 from decimal import Decimal
@@ -499,8 +516,8 @@ voucher = Voucher.objects.create(worth=Decimal("12.50"))
 print(voucher.worth, Voucher.objects.get().worth)
 
 # %% [markdown]
-# The number of the database, 1250, where 12.50 went in, and the object that was just saved still says 12.50. The way back is missing.
-# The whole field, with the sentences that a user sees:
+# The number of the database, 1250, where 12.50 went in, and the object that was just saved still says 12.50. The way
+# back is missing. The whole field, with the sentences that a user sees:
 
 # %% reason="A whole field: nothing of it can be left out."
 from django import forms
@@ -555,7 +572,8 @@ with queries():
     found = Coupon.objects.get(worth=Decimal("3.10"))
 
 # %% [markdown]
-# The filter went through `get_prep_value()`: 310. So did the text on its way in. The column, the form field and what input is refused:
+# The filter went through `get_prep_value()`: 310. So did the text on its way in. The column, the form field and what
+# input is refused:
 
 # %%
 worth = Coupon._meta.get_field("worth")
@@ -567,8 +585,8 @@ except ValidationError as error:
     print(error.message_dict)
 
 # %% [markdown]
-# A lookup is a class with `lookup_name` and `as_sql()`; a transform changes the column before the comparison. Two for money: `about` finds
-# amounts within one unit, `whole` drops the cents.
+# A lookup is a class with `lookup_name` and `as_sql()`; a transform changes the column before the comparison. Two for
+# money: `about` finds amounts within one unit, `whole` drops the cents.
 
 # %%
 @CentsField.register_lookup
@@ -592,8 +610,8 @@ with queries():
     print(Coupon.objects.get(worth__about="4").code, Coupon.objects.filter(worth__whole__gte=12).count())
 
 # %% [markdown]
-# Values travel as parameters, never inside the text of the SQL. `whole` is an integer, so every lookup of integers comes after it. Migrations next:
-# they write what `deconstruct()` says, and build the field from it again.
+# Values travel as parameters, never inside the text of the SQL. `whole` is an integer, so every lookup of integers
+# comes after it. Migrations next: they write what `deconstruct()` says, and build the field from it again.
 
 # %%
 name, path, args, kwargs = worth.deconstruct()
@@ -602,17 +620,17 @@ again = CentsField(*args, **kwargs)
 print(again.currency, again.deconstruct()[1:] == worth.deconstruct()[1:])
 
 # %% [markdown]
-# **The trap.** Three sentences of the usual answer: "`db_types()` creates the column", "`get_prep_value()` maps to the database", "`from_db_value()` maps
-# back". The first method does not exist:
+# **The trap.** Three sentences of the usual answer: "`db_types()` creates the column", "`get_prep_value()` maps to the
+# database", "`from_db_value()` maps back". The first method does not exist:
 
 # %%
 for method in ("db_types", "db_type", "get_prep_value", "get_db_prep_value", "to_python", "from_db_value"):
     print(f"{method:18}", hasattr(models.Field, method), hasattr(models.JSONField, method))
 
 # %% [markdown]
-# It is `db_type(connection)`. `get_prep_value()` is half of the way: `get_db_prep_value(value, connection)` follows, for what one backend wants
-# otherwise. And `Field` has no `from_db_value()`: it is called only on fields that define it, so most columns pay nothing. Here
-# is one value on both halves:
+# It is `db_type(connection)`. `get_prep_value()` is half of the way: `get_db_prep_value(value, connection)` follows,
+# for what one backend wants otherwise. And `Field` has no `from_db_value()`: it is called only on fields that define
+# it, so most columns pay nothing. Here is one value on both halves:
 
 # %%
 from datetime import date, timedelta
@@ -623,7 +641,8 @@ print([repr(duration.get_db_prep_value(timedelta(minutes=1), backend)) for backe
 print(repr(day.get_db_prep_value(date(2026, 6, 1), connection)))
 
 # %% [markdown]
-# Also half true: "`Field` is an abstract class". The documentation says so, yet Python lets you make one; and a many-to-many is a field without a column.
+# Also half true: "`Field` is an abstract class". The documentation says so, yet Python lets you make one; and a
+# many-to-many is a field without a column.
 
 # %%
 import inspect
@@ -634,8 +653,9 @@ print(Book._meta.get_field("genres").db_type(connection), {"exact", "range"} <= 
 # %% [markdown]
 # **Asked next**
 #
-# - *What calls `to_python()`, what `from_db_value()`?* Cleaning and deserialising call the first, every row read from the database the second.
-#   Assignment calls neither: `coupon.worth = "2.50"` stays text until `full_clean()`, or until the row is read again.
+# - *What calls `to_python()`, what `from_db_value()`?* Cleaning and deserialising call the first, every row read from
+#   the database the second. Assignment calls neither: `coupon.worth = "2.50"` stays text until `full_clean()`, or
+#   until the row is read again.
 
 # %%
 class TalkingField(CentsField):
@@ -662,8 +682,8 @@ fee = Fee.objects.get()
 # %% [markdown]
 # (`to_python` after "saving" is our own call, in `get_prep_value()`.)
 #
-# - *Why does `deconstruct()` matter?* `makemigrations` compares what it says of your field with what it says of the field
-#   in the migrations. Here the constructor doubles a length, and `deconstruct()` gives the doubled one back:
+# - *Why does `deconstruct()` matter?* `makemigrations` compares what it says of your field with what it says of the
+#   field in the migrations. Here the constructor doubles a length, and `deconstruct()` gives the doubled one back:
 
 # %%
 class SealedField(models.CharField):
@@ -697,9 +717,9 @@ site.run("python manage.py makemigrations shop")
 # %% [markdown]
 # The cure is to give back what was passed in: keep the original, and put it into `kwargs`.
 #
-# - *`contribute_to_class()` and descriptors?* The metaclass hands every attribute with `contribute_to_class()` the class and the
-#   name. A field registers with `_meta` there and sets its descriptor, which reads deferred values; `choices` add `get_…_display()`. A
-#   `descriptor_class` of your own can convert at assignment:
+# - *`contribute_to_class()` and descriptors?* The metaclass hands every attribute with `contribute_to_class()` the
+#   class and the name. A field registers with `_meta` there and sets its descriptor, which reads deferred values;
+#   `choices` add `get_…_display()`. A `descriptor_class` of your own can convert at assignment:
 
 # %% reason="A descriptor, a field that has it, and a model that has the field."
 from django.db.models.query_utils import DeferredAttribute
@@ -721,9 +741,9 @@ class Price(models.Model):
 print(repr(Price(amount="2.50").amount), repr(Coupon(worth="2.50").worth), type(Price.amount).__name__)
 
 # %% [markdown]
-# **Versions.** Since 6.0 `pre_save()` may run more than once in a save, so it must give the same result twice, and `as_sql()` returns its
-# parameters as a tuple ([release notes](https://docs.djangoproject.com/en/6.0/releases/6.0/)). 6.1 deprecates `get_placeholder()` in favour of
-# `get_placeholder_sql()`. The lookups above are written for both.
+# **Versions.** Since 6.0 `pre_save()` may run more than once in a save, so it must give the same result twice, and
+# `as_sql()` returns its parameters as a tuple ([release notes](https://docs.djangoproject.com/en/6.0/releases/6.0/)).
+# 6.1 deprecates `get_placeholder()` in favour of `get_placeholder_sql()`. The lookups above are written for both.
 
 # %%
 quiz("Q23")
@@ -736,10 +756,10 @@ quiz("Q23")
 #
 # *Intermediate · asked as T-I9*
 #
-# **Say it.** Everything about a model that is not a column: the table's name, the human names, the default ordering, constraints,
-# indexes, permissions, whether it is abstract, a proxy, or managed by migrations at all. I use it for rules: a `CheckConstraint`
-# or a `UniqueConstraint` with a condition holds for every writer, and `full_clean()` knows it as well. I am careful with
-# `ordering`, because every query then sorts.
+# **Say it.** Everything about a model that is not a column: the table's name, the human names, the default ordering,
+# constraints, indexes, permissions, whether it is abstract, a proxy, or managed by migrations at all. I use it for
+# rules: a `CheckConstraint` or a `UniqueConstraint` with a condition holds for every writer, and `full_clean()` knows
+# it as well. I am careful with `ordering`, because every query then sorts.
 #
 # *What lifts it:* which options reach the database and which do not, what each costs, and that a constraint gives an
 # `IntegrityError` here and a `ValidationError` there.
@@ -753,7 +773,8 @@ explain(Contributor.objects.all())
 explain(Contributor.objects.order_by())
 
 # %% [markdown]
-# A temporary tree to sort the rows, for code that may not care. An ordering through a relation brings a join along, everywhere:
+# A temporary tree to sort the rows, for code that may not care. An ordering through a relation brings a join along,
+# everywhere:
 
 # %%
 class Edition(models.Model):
@@ -768,7 +789,8 @@ for editions in (Edition.objects.all(), Edition.objects.order_by()):
     print(str(editions.query).count("JOIN"))
 
 # %% [markdown]
-# Constraints. One loan per copy that is not yet returned, and no loan that ends before it begins. Which of four rows are refused?
+# Constraints. One loan per copy that is not yet returned, and no loan that ends before it begins. Which of four rows
+# are refused?
 
 # %%
 class Loan(models.Model):
@@ -794,8 +816,9 @@ for bad in (Loan(copy="emma-1", since=7), Loan(copy="nana-1", since=7, until=3))
             print(type(error).__name__, error.messages if isinstance(error, ValidationError) else error)
 
 # %% [markdown]
-# The second open loan of a copy, and the loan backwards. The table raises `IntegrityError`; `full_clean()` asks first and raises `ValidationError`, whose words
-# `violation_error_message` sets. Now an index, by name and with a condition. Read the plan before and after:
+# The second open loan of a copy, and the loan backwards. The table raises `IntegrityError`; `full_clean()` asks first
+# and raises `ValidationError`, whose words `violation_error_message` sets. Now an index, by name and with a condition.
+# Read the plan before and after:
 
 # %%
 cheap = Book.objects.filter(in_print=True, price__lt=5).order_by()
@@ -809,7 +832,8 @@ explain(Book.objects.filter(pages__gt=900).order_by())
 reset()
 
 # %% [markdown]
-# Permissions are rows that `migrate` makes: four for each model, and your own. `managed = False` leaves the table to somebody else, here a view:
+# Permissions are rows that `migrate` makes: four for each model, and your own. `managed = False` leaves the table to
+# somebody else, here a view:
 
 # %%
 from django.contrib.auth.models import Permission
@@ -828,8 +852,8 @@ print("title" in str(Book.objects.values_list("language").distinct().query))
 print(len(Book.objects.values("language").annotate(books=models.Count("pk"))))
 
 # %% [markdown]
-# Twenty. The default ordering put `title` into the `SELECT DISTINCT`, so pairs were counted; `count()` dropped the ordering and was right. In
-# grouped queries, the last line, Django has ignored the default ordering since 3.1
+# Twenty. The default ordering put `title` into the `SELECT DISTINCT`, so pairs were counted; `count()` dropped the
+# ordering and was right. In grouped queries, the last line, Django has ignored the default ordering since 3.1
 # ([release notes](https://docs.djangoproject.com/en/stable/releases/3.1/)). Options that circulate and are gone:
 
 # %%
@@ -844,8 +868,9 @@ for name, meta in attempts.items():
         print(error)
 
 # %% [markdown]
-# `index_together` went with 5.1: use `indexes`. `unique_together` still works and can do less than `UniqueConstraint`: no condition, no
-# expression, no message of its own. And `CheckConstraint(check=…)` is now `condition=`; since 6.0 the old name is refused.
+# `index_together` went with 5.1: use `indexes`. `unique_together` still works and can do less than `UniqueConstraint`:
+# no condition, no expression, no message of its own. And `CheckConstraint(check=…)` is now `condition=`; since 6.0 the
+# old name is refused.
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 0):
@@ -859,8 +884,8 @@ else:
 # %% [markdown]
 # **Asked next**
 #
-# - *Does changing `Meta.ordering` create a migration?* Yes, an `AlterModelOptions`, so that the models of old migrations sort as
-#   they did. It sends no SQL. Indexes, constraints and `db_table` do.
+# - *Does changing `Meta.ordering` create a migration?* Yes, an `AlterModelOptions`, so that the models of old
+#   migrations sort as they did. It sends no SQL. Indexes, constraints and `db_table` do.
 
 # %%
 shop = scratch(bookshop=True)
@@ -869,17 +894,19 @@ shop.run("python manage.py makemigrations catalog --name newest")
 shop.run("python manage.py sqlmigrate catalog 0015_newest")
 
 # %% [markdown]
-# - *How are constraints validated in forms?* A model form calls `full_clean()` of the instance, and that `validate_constraints()`. A constraint on
-#   a field that the form leaves out is skipped, so the table answers with `IntegrityError`. Ask for it yourself in `clean()`.
+# - *How are constraints validated in forms?* A model form calls `full_clean()` of the instance, and that
+#   `validate_constraints()`. A constraint on a field that the form leaves out is skipped, so the table answers with
+#   `IntegrityError`. Ask for it yourself in `clean()`.
 
 # %%
 for fields in (["copy", "since", "until"], ["copy", "since"]):
-    form = forms.modelform_factory(Loan, fields=fields)({"copy": "nana-1", "since": 7, "until": 3}, instance=Loan(until=3))
-    print(fields[-1], form.is_valid())
+    LoanForm = forms.modelform_factory(Loan, fields=fields)
+    form = LoanForm({"copy": "nana-1", "since": 7, "until": 3}, instance=Loan(until=3))
+    print(fields, form.is_valid())
 
 # %% [markdown]
-# - *`managed = False`: what changes?* `migrate` makes, alters and drops nothing for it, in test databases neither; queries and the rest work as
-#   ever. The migration still records the model. For views and tables of others.
+# - *`managed = False`: what changes?* `migrate` makes, alters and drops nothing for it, in test databases neither;
+#   queries and the rest work as ever. The migration still records the model. For views and tables of others.
 
 # %%
 print(Loan._meta.can_migrate(connection), BookSales._meta.can_migrate(connection))
@@ -896,13 +923,14 @@ quiz("Q24")
 #
 # *Intermediate · asked as B13*
 #
-# **Say it.** Three. An abstract base has no table: its fields are copied into each child's. Multi-table inheritance gives parent and child
-# a table each, linked by a one-to-one that is the child's primary key: two inserts to save, a join to read. A proxy adds no
-# table and no field, only behaviour: methods, a manager, an ordering. I take abstract bases for shared columns,
-# proxies for another view of the same rows, and multi-table only where the parent is queried on its own.
+# **Say it.** Three. An abstract base has no table: its fields are copied into each child's. Multi-table inheritance
+# gives parent and child a table each, linked by a one-to-one that is the child's primary key: two inserts to save, a
+# join to read. A proxy adds no table and no field, only behaviour: methods, a manager, an ordering. I take abstract
+# bases for shared columns, proxies for another view of the same rows, and multi-table only where the parent is queried
+# on its own.
 #
-# *What lifts it:* parents come back as parents, never as children; deleting a child deletes its parent; and a one-to-one written
-# out is often the better multi-table.
+# *What lifts it:* parents come back as parents, never as children; deleting a child deletes its parent; and a
+# one-to-one written out is often the better multi-table.
 
 # %% [markdown]
 # **See it.** One of each in the bookshop. Which tables do they have, and which columns of their own?
@@ -910,12 +938,12 @@ quiz("Q24")
 # %%
 for model in (Timestamped, Contributor, AudioBook, Classic):
     options = model._meta
-    style = "abstract" if options.abstract else "proxy" if options.proxy else "multi-table" if options.parents else "table"
-    print(f"{model.__name__:12} {style:12}", [field.column for field in options.local_fields])
+    style = "abstract" if options.abstract else "proxy" if options.proxy else f"parents: {len(options.parents)}"
+    print(f"{model.__name__:12} {style:11}", [field.column for field in options.local_fields])
 
 # %% [markdown]
-# The contributor got `created` and `updated` as columns of its own. The recording has three, and its key is the link. Now reading: how many
-# tables does each list need?
+# The contributor got `created` and `updated` as columns of its own. The recording has three, and its key is the link.
+# Now reading: how many tables does each list need?
 
 # %%
 for model in (Contributor, AudioBook, Classic):
@@ -952,9 +980,8 @@ for model in (Place, Restaurant):
           f"read {cost(lambda: list(model.objects.all()))}, delete {cost(row.delete)}")
 
 # %% [markdown]
-# Two statements wherever a restaurant is written, one with a join where it is read. (Deleting a place takes two as well: it
-# may be a restaurant.) What that join costs, in steps of SQLite's machine, with
-# 2,000 rows:
+# Two statements wherever a restaurant is written, one with a join where it is read. (Deleting a place takes two as
+# well: it may be a restaurant.) What that join costs, in steps of SQLite's machine, with 2,000 rows:
 
 # %%
 def steps(queryset):
@@ -972,15 +999,16 @@ print(join > 1.3 * alone)
 explain(AudioBook.objects.filter(minutes__gt=600, price__lt=10).order_by())
 
 # %% [markdown]
-# And no index can span both tables: a filter on a parent's and a child's column uses an index of one, then looks up the other row by row. A proxy costs nothing:
+# And no index can span both tables: a filter on a parent's and a child's column uses an index of one, then looks up
+# the other row by row. A proxy costs nothing:
 
 # %%
 with queries():
     print(Classic.objects.filter(language="French").count(), Classic._meta.ordering, Classic.objects.first())
 
 # %% [markdown]
-# **The trap.** "Each model has its own table" is all that most answers say of multi-table inheritance. The link is what bites. From the parent you
-# reach the child by name, where there is one:
+# **The trap.** "Each model has its own table" is all that most answers say of multi-table inheritance. The link is
+# what bites. From the parent you reach the child by name, where there is one:
 
 # %%
 link = AudioBook._meta.pk
@@ -1001,8 +1029,8 @@ Restaurant(place_ptr=place, tables=20).save()
 print(repr(Place.objects.get(pk=place.pk).name))
 
 # %% [markdown]
-# Empty: `save()` writes the parent's columns too, from an object that never had them. Save the child's own table alone. And deleting takes
-# the parent along unless told not to:
+# Empty: `save()` writes the parent's columns too, from an object that never had them. Save the child's own table
+# alone. And deleting takes the parent along unless told not to:
 
 # %%
 place = Place.objects.create(name="Café Hawelka")
@@ -1013,7 +1041,8 @@ restaurant.delete(keep_parents=True)
 print(Place.objects.filter(pk=place.pk).exists(), Restaurant.objects.filter(pk=place.pk).exists())
 
 # %% [markdown]
-# "A proxy with a field raises an exception." Not when the class is made: it is a system check, and `manage.py check` reports it.
+# "A proxy with a field raises an exception." Not when the class is made: it is a system check, and `manage.py check`
+# reports it.
 
 # %%
 class Thriller(Book):
@@ -1027,8 +1056,8 @@ class Thriller(Book):
 print([problem.id for problem in Thriller.check()])
 
 # %% [markdown]
-# Managers are inherited along Python's order of bases, so `AudioBook.objects` has the shop's questions. But `Meta` is inherited from abstract parents only,
-# apart from `ordering` and `get_latest_by`:
+# Managers are inherited along Python's order of bases, so `AudioBook.objects` has the shop's questions. But `Meta` is
+# inherited from abstract parents only, apart from `ordering` and `get_latest_by`:
 
 # %%
 print(AudioBook.objects.in_print().count(), type(Classic.objects).__name__, hasattr(Timestamped, "objects"))
@@ -1037,8 +1066,8 @@ print(AudioBook._meta.ordering, AudioBook._meta.permissions, [c.name for c in Au
 # %% [markdown]
 # **Asked next**
 #
-# - *How do you query all places with their concrete child?* Join the children: `select_related("audiobook")` on the parent, then `hasattr`. One
-#   query, a left join per kind of child. Without it, each `hasattr` asks.
+# - *How do you query all places with their concrete child?* Join the children: `select_related("audiobook")` on the
+#   parent, then `hasattr`. One query, a left join per kind of child. Without it, each `hasattr` asks.
 
 # %%
 def kinds(books):
@@ -1048,8 +1077,8 @@ def kinds(books):
 print(cost(lambda: kinds(Book.objects.all())), cost(lambda: kinds(Book.objects.select_related("audiobook"))))
 
 # %% [markdown]
-# - *Why does `related_name` need `%(class)s` in an abstract base?* The foreign key is copied into each child, and every copy would take the same name on the
-#   target. The system check says so; `%(class)s` becomes the child's name.
+# - *Why does `related_name` need `%(class)s` in an abstract base?* The foreign key is copied into each child, and
+#   every copy would take the same name on the target. The system check says so; `%(class)s` becomes the child's name.
 
 # %%
 def children(related_name):
@@ -1067,9 +1096,9 @@ for related_name in ("notes", "%(class)s_notes"):
     print(children(related_name))
 
 # %% [markdown]
-# - *When is multi-table the right answer?* When the parent is a thing of its own: sold, linked and listed without asking what it is, as the
-#   bookshop's books are. Children are few, and rarely listed. Otherwise a foreign key or a one-to-one says the same in the open,
-#   and the join is one that you chose.
+# - *When is multi-table the right answer?* When the parent is a thing of its own: sold, linked and listed without
+#   asking what it is, as the bookshop's books are. Children are few, and rarely listed. Otherwise a foreign key or a
+#   one-to-one says the same in the open, and the join is one that you chose.
 # - *What of `bulk_create()`?* It refuses multi-table children: the second insert needs the keys of the first.
 
 # %%

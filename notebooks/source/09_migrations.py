@@ -91,7 +91,6 @@ site.run("python manage.py makemigrations --check")
 # %%
 site.run("python manage.py makemigrations books --name subtitle")
 site.run("python manage.py migrate books --plan")
-site.output("python manage.py migrate books")
 
 # %% [markdown]
 # **Data moves too.** The title holds the subtitle; a migration splits them. `apps.get_model` gives the model as it was
@@ -122,7 +121,7 @@ class Migration(migrations.Migration):
 ''')
 
 # %% [markdown]
-# Forwards, back to 0002, forwards again. What do the rows say each time?
+# Forwards, which takes 0002 along, back to 0002, forwards again. What does the row say each time?
 
 # %%
 for target in ("0003", "0002", "0003"):
@@ -202,7 +201,7 @@ site.run("python manage.py migrate books --fake", lines=4)
 
 # %% [markdown]
 # **Squash** when new databases take too long, not for neatness. Six migrations become one, with `replaces`; the old
-# files stay until every database has them. What keeps six operations from becoming one?
+# files stay until every database has them. What keeps five operations from becoming one?
 
 # %%
 told = site.output("python manage.py squashmigrations books 0005 --squashed-name books --no-input")
@@ -384,7 +383,8 @@ print("pages" in [name for _, name, *_ in sql("PRAGMA table_info(books_book)")])
 
 # %% [markdown]
 # It noticed and changed nothing. And "`makemigrations` compares the models with the database" is as wrong. It asks the
-# files, and needs no database at all. How many queries to know every model of the shop?
+# files; in the database it reads `django_migrations` alone, to check the order in which they ran. How many queries
+# does it take to know every model of the shop?
 
 # %%
 with queries(quiet=True) as seen:
@@ -433,8 +433,8 @@ print(past is Author, past.save is models.Model.save, Author.save is models.Mode
 #
 # - *How do you deploy a column rename with zero downtime?* Not with `RenameField` on the column: the old code asks for
 #   a name that is gone. Rename in Python only, and keep the column with `db_column`. If the column itself must change:
-#   add the new one, write both, fill in the old rows, read the new one, stop writing the old one, drop it. That is a
-#   deploy for each of these.
+#   add the new one, write both, fill in the old rows, read the new one, stop writing the old one, drop it. Code and
+#   schema move one after the other, in several deploys.
 # - *Two developers created 0005: what now?* `migrate` refuses, whichever is deployed. If neither depends on the other,
 #   `makemigrations --merge`; otherwise, or to keep one line, the one that is not deployed yet gets the next number and
 #   depends on the other. Never rename one that ran somewhere.

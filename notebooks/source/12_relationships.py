@@ -16,8 +16,7 @@ start()
 # Django is set up now, so its models can be imported.
 import django
 from accounts.models import Profile, User, Visit
-from catalog.models import AudioBook, Author, Book, Contribution, Contributor, Genre, Publisher
-from django.contrib.contenttypes.fields import GenericForeignKey
+from catalog.models import AudioBook, Author, Book, Classic, Contribution, Contributor, Genre, Publisher
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.core.exceptions import FieldError
@@ -37,7 +36,7 @@ from reviews.models import Review, Tag, Tagging, TagGroup
 # to rows that point at a deleted one; Django carries it out, not the database.
 #
 # *What lifts it:* carrying it out means reading rows first, whenever a signal or a further relation could care. The `DB_` variants
-# of 6.1 hand the work to the database, and skip signals and counts.
+# of 6.1 hand the work to the database, and skip signals, counts and the children's generic relations.
 
 # %% [markdown]
 # **See it.** The field is called `author`; what is the column called, and what does reading each of the two cost?
@@ -254,7 +253,7 @@ dubliners.contributors.remove(garnett)
 print(dubliners.contributions.count())
 
 # %% [markdown]
-# `contributors.count()` said 2 for one person: the join gives a row per link, so ask for `.distinct()`.
+# `contributors.count()` said 2 for one person: there is a row per link, so ask for `.distinct()`.
 
 # %% [markdown]
 # Relations to oneself. A sequel points at one book. Correspondence is many-to-many, and symmetrical unless you say otherwise:
@@ -342,8 +341,8 @@ print(cost(lambda: emma.genres.set([romance, crime])))
 
 # %% [markdown]
 # **Versions.** 6.1 has `DB_CASCADE`, `DB_SET_NULL` and `DB_SET_DEFAULT`
-# ([documentation](https://docs.djangoproject.com/en/6.1/ref/models/fields/#django.db.models.DB_CASCADE)). On 5.2 it takes `DO_NOTHING`
-# and a migration with SQL. One statement deletes; the children are neither read nor counted, and no receiver hears of them:
+# ([documentation](https://docs.djangoproject.com/en/6.1/ref/models/fields/#django.db.models.DB_CASCADE)). The last wants a
+# `db_default`. On 5.2 it takes `DO_NOTHING` and a migration with SQL. One statement deletes; the children are neither read nor counted, and no receiver hears of them:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -679,8 +678,6 @@ print(about_april.count(), Tagging.objects.filter(pk=tagging.pk).count(), Taggin
 # child does not.
 
 # %%
-from catalog.models import Classic
-
 reset()
 print(ContentType.objects.get_for_model(Classic) == ContentType.objects.get_for_model(Book))
 print(ContentType.objects.get_for_model(Classic, for_concrete_model=False).model)

@@ -362,6 +362,18 @@ if django.VERSION >= (6, 1):
 else:
     print("Django 6.1 prints False.")
 
+# %% [markdown]
+# And `robust=True` did not hold on 5.2 for a `partial` that fails: writing the log entry raised `AttributeError`. There take a function
+# or a lambda. On 6.1 it is logged like any other:
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 1):
+    with TestCase().assertLogs("django.db.backends.base") as logged, transaction.atomic():
+        transaction.on_commit(partial(fail), robust=True)
+    print(len(logged.records))
+else:
+    print("Django 6.1 prints 1.")
+
 # %%
 quiz("Q40")
 
@@ -647,6 +659,19 @@ for no_key in (False, True):
         print(no_key, together(add_line))
 
 # %% [markdown]
+# `of` is also the way out where the relation may be NULL. PostgreSQL locks nothing on the outer side of a join:
+
+# %%
+from django.db import NotSupportedError
+
+for of in ((), ("self",)):
+    try:
+        with transaction.atomic():
+            print(of, Book.objects.select_related("publisher").select_for_update(of=of).get(pk=EMMA).title)
+    except NotSupportedError as error:
+        print(of, type(error).__name__)
+
+# %% [markdown]
 # - *How do you avoid deadlocks?* Lock in one order everywhere, in one query with `order_by`; keep transactions short; call no other
 #   service while you hold a lock. They still happen, so retry: the transaction that was given up has left nothing behind.
 # - *I have the object already. How do I lock it?* Not by trusting what it holds. `refresh_from_db(from_queryset=…)`, since 5.1,
@@ -668,7 +693,8 @@ quiz("Q41")
 #
 # *Advanced · asked as T-A6*
 #
-# **Say it.** By default Django opens a connection for each request and closes it at the end, and opening is the expensive part.
+# **Say it.** By default Django opens a connection when a request first asks the database, and closes it at the end of the request.
+# Opening is the expensive part.
 # `CONN_MAX_AGE` keeps it, one per thread, used or not. A pool, since 5.1 with psycopg 3 and `psycopg-pool`, lends a few connections
 # to many threads and lets the others wait. Each process has its own pool, so for many processes PgBouncer stands in front.
 #
