@@ -96,8 +96,11 @@ def raises(expected: type[BaseException], function: Callable, *args: Any, **kwar
 
 @contextlib.contextmanager
 def fresh_shop() -> Iterator[None]:
-    """Django booted, and its default connection on a fresh copy of the shop data; then on what it had before."""
-    from lab import database
+    """Django booted, and its default connection on a fresh copy of the shop data; then on what it had before.
+
+    Models that are defined meanwhile are forgotten: their tables are gone with the copy.
+    """
+    from lab import database, registry
 
     database.boot()
     from django.db import connection
@@ -108,6 +111,7 @@ def fresh_shop() -> Iterator[None]:
     try:
         yield
     finally:
+        registry.forget_models()
         database.connect_to(before)
         # The copies of a whole bank would fill a small disk before the process ends.
         database.remove(copy)

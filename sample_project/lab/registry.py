@@ -105,6 +105,12 @@ def _define(name, define):
     return new
 
 
+def forget_models():
+    """Take every model of the notebook out of Django's registry, as if its cell had never run. Tables stay."""
+    for model in _models():
+        _forget(model)
+
+
 def _heirs(old):
     """Models of the notebook that inherit from a class, proxies among them."""
     return [model for model in _models() if model is not old and issubclass(model, old)]

@@ -163,3 +163,15 @@ def test_an_abstract_model_is_left_to_django(cells):
         "class Dated(models.Model):\n    day = models.DateField(null=True)\n    class Meta:\n        abstract = True\n"
     )
     assert cells(abstract, "class Note(Dated):\n    pass\n", "print(Note.objects.create().day)") == "None\n"
+
+
+def test_all_models_of_the_notebook_can_be_forgotten(python):
+    script = (
+        "from lab import start\nstart()\nfrom django.db import models\nfrom catalog.models import Genre\n"
+        "class Shelf(models.Model):\n    genres = models.ManyToManyField(Genre)\n"
+        "    class Meta:\n        app_label = 'lab'\n"
+        "from lab.registry import forget_models\nforget_models()\n"
+        "from django.apps import apps\nprint(list(apps.get_app_config('lab').get_models()))\n"
+        "from lab import reset\nreset()\nprint(Genre.objects.filter(name='Cookery').delete()[0])"
+    )
+    assert python(script) == "The bookshop is ready.\n[]\n1\n"
