@@ -101,7 +101,8 @@ def _code_digest() -> str:
     import django
     import lab.capture
 
-    text = [django.get_version(), sys.version]
+    # A message may name a file of the shop: what was stored for one copy of the course is not for another.
+    text = [django.get_version(), sys.version, str(Path(lab.capture.__file__).parent)]
     text += [Path(module.__file__).read_text(encoding="utf-8") for module in (candidate, observation, lab.capture)]
     return hashlib.sha256("".join(text).encode()).hexdigest()
 
