@@ -88,13 +88,18 @@ def run_cell(lab, index, source=None):
             content.activeCellIndex = index; content.scrollToItem(index); content.activate() }""",
         index,
     )
+    lab.page.evaluate(
+        """() => { const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+            window.hasRun = false;
+            kernel.iopubMessage.connect((_, message) => { if (message.content.execution_state === 'idle'
+                && message.parent_header.msg_type === 'execute_request') window.hasRun = true }) }"""
+    )
     if source is not None:
         lab.page.keyboard.press("Enter")
         lab.page.keyboard.press("ControlOrMeta+a")
         lab.page.keyboard.insert_text(source)
     lab.page.keyboard.press("ControlOrMeta+Enter")
-    lab.page.wait_for_timeout(300)
-    lab.wait_idle()
+    lab.page.wait_for_function("() => window.hasRun", timeout=60_000)
 
 
 def text_of(outputs):
