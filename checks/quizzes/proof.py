@@ -17,20 +17,18 @@ from typing import Any
 from checks.quizzes import bank
 from checks.quizzes.item import Item
 
-QUERY_NAMES = (
-    "Avg Case Count Exists ExpressionWrapper F FilteredRelation Func Max Min OuterRef Prefetch Q Subquery Sum "
-    "Value When Window"
-)
-DATABASE_NAMES = (
-    "DatabaseError IntegrityError OperationalError connection connections models reset_queries transaction"
-)
-
-EXCEPTION_NAMES = (
-    "FieldError ImproperlyConfigured MultipleObjectsReturned ObjectDoesNotExist SynchronousOnlyOperation "
-    "ValidationError"
-)
-
-WEB_NAMES = {
+NAMES = {
+    "django.core.exceptions": (
+        "FieldError ImproperlyConfigured MultipleObjectsReturned ObjectDoesNotExist SynchronousOnlyOperation "
+        "ValidationError"
+    ),
+    "django.db": (
+        "DatabaseError IntegrityError OperationalError connection connections models reset_queries transaction"
+    ),
+    "django.db.models": (
+        "Avg Case Count Exists ExpressionWrapper F FilteredRelation Func Max Min OuterRef Prefetch Q Subquery Sum "
+        "Value When Window"
+    ),
     "django.http": "Http404 HttpResponse HttpResponseRedirect JsonResponse StreamingHttpResponse",
     "django.shortcuts": "get_object_or_404 redirect render",
     "django.template": "Context Template engines",
@@ -54,8 +52,6 @@ def namespace() -> dict[str, Any]:
     from django.apps import apps
     from django.conf import settings
     from django.contrib.auth import get_user_model
-    from django.core import exceptions
-    from django.db import models
     from django.test.utils import CaptureQueriesContext
 
     from lab import queries
@@ -63,10 +59,7 @@ def namespace() -> dict[str, Any]:
     # The last word on a name is the bookshop's: its apps come after Django's own in this order.
     installed = sorted(apps.get_models(), key=lambda model: not model.__module__.startswith("django."))
     names: dict[str, Any] = {model.__name__: model for model in installed}
-    names |= {name: getattr(django.db, name) for name in DATABASE_NAMES.split()}
-    names |= {name: getattr(models, name) for name in QUERY_NAMES.split()}
-    names |= {name: getattr(exceptions, name) for name in EXCEPTION_NAMES.split()}
-    for home, found in WEB_NAMES.items():
+    for home, found in NAMES.items():
         names |= {name: getattr(import_module(home), name) for name in found.split()}
     return names | {
         "__name__": "__proof__",
@@ -74,7 +67,6 @@ def namespace() -> dict[str, Any]:
         "User": get_user_model(),
         "apps": apps,
         "django": django,
-        "models": models,
         "queries": queries,
         "raises": raises,
         "settings": settings,
