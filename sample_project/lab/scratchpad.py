@@ -23,6 +23,7 @@ from .servers.process import Unavailable
 
 PATIENCE = 120  # seconds for one command
 PORT = "8000"
+NOTHING = r"(?!)"  # a pattern that no log has
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.sqlite3*", ".pytest_cache", "staticfiles", "media")
 _HIDDEN = {"__pycache__", ".pytest_cache"}
 
@@ -283,8 +284,8 @@ def _wait_for(server, port):
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return
         except OSError:
-            # Raises where the server has ended; otherwise there is nothing to wait for in its log.
-            server.wait_for("") if server.running else server.wait_for(r"(?!)", 1)
+            if not server.running:
+                server.wait_for(NOTHING)  # raises, with the end of its log
         if time.monotonic() > deadline:
             raise TimeoutError(f"nothing answers after {process.PATIENCE} seconds: {server.log[-500:]}")
         time.sleep(0.02)
