@@ -1,4 +1,4 @@
-"""The learner's journal: every answer, every attempt and every hint shown, in one SQLite file.
+"""The learner's journal: every answer, every attempt and all else that a learner did, in one SQLite file.
 
 Several kernels write to it at once, and a kernel may be killed at any moment: what was acknowledged (the call
 returned) is on disk. Where the disk refuses, the journal says so once and keeps the rows in memory; the next write
@@ -6,12 +6,13 @@ tries the file again and takes the waiting rows with it.
 """
 
 import errno
+import json
 import os
 import sqlite3
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime
@@ -34,6 +35,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX answers_item ON answers (item, at)",
         "CREATE INDEX attempts_exercise ON attempts (exercise, at)",
         "CREATE INDEX hints_exercise ON hints (exercise)",
+    ),
+    (
+        """CREATE TABLE recitals (
+            key TEXT PRIMARY KEY, at TEXT NOT NULL, question TEXT NOT NULL, version TEXT NOT NULL, met TEXT NOT NULL,
+            points INTEGER NOT NULL, seconds REAL)""",
+        """CREATE TABLE settings (
+            key TEXT PRIMARY KEY, at TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL)""",
+        """CREATE TABLE events (
+            key TEXT PRIMARY KEY, at TEXT NOT NULL, session TEXT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL)""",
+        "CREATE INDEX recitals_question ON recitals (question, at)",
+        "CREATE INDEX events_session ON events (session, at)",
     ),
 )
 
@@ -79,7 +91,50 @@ class HintShown:
     number: int
 
 
-_TABLES: dict[type, str] = {Answer: "answers", Attempt: "attempts", HintShown: "hints"}
+@dataclass(frozen=True)
+class Recital:
+    """One answer said aloud: which points of the rubric the learner says it had, out of how many."""
+
+    key: str
+    at: datetime
+    question: str
+    version: str
+    met: str  # the keys of the points, separated by spaces
+    points: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the learner set, such as the date of the interview; the latest row of a name counts."""
+
+    key: str
+    at: datetime
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """One step of a session that can be resumed (a mock interview, a placement); ``data`` is JSON."""
+
+    key: str
+    at: datetime
+    session: str
+    kind: str
+    data: str
+
+
+Row = Answer | Attempt | HintShown | Recital | Setting | Event
+
+_TABLES: dict[type, str] = {
+    Answer: "answers",
+    Attempt: "attempts",
+    HintShown: "hints",
+    Recital: "recitals",
+    Setting: "settings",
+    Event: "events",
+}
 
 
 @dataclass
@@ -183,6 +238,64 @@ class Journal:
             raise ValueError(f"hint number {number} of exercise {exercise}: the first hint is number 1")
         return self._store(HintShown(_key(key), _moment(at), _named("exercise", exercise), number))
 
+    def recital(
+        self,
+        question: str,
+        version: str,
+        met: Iterable[str],
+        points: int,
+        seconds: float | None,
+        *,
+        key: str | None = None,
+        at: datetime | None = None,
+    ) -> str:
+        """Store one answer said aloud, rated by the learner, and return its key.
+
+        ``met`` holds the keys of the rubric's points that the answer had, ``points`` how many there are.
+        """
+        met = list(met)
+        if not 0 <= len(met) <= points:
+            raise ValueError(f"{len(met)} of {points} points of {question}: there cannot be more than all")
+        return self._store(
+            Recital(
+                _key(key),
+                _moment(at),
+                _named("question", question),
+                version,
+                " ".join(met),
+                int(points),
+                None if seconds is None else float(seconds),
+            )
+        )
+
+    def set(self, name: str, value: str, *, key: str | None = None, at: datetime | None = None) -> str:
+        """Remember what the learner set under a name, and return the row's key."""
+        return self._store(Setting(_key(key), _moment(at), _named("setting", name), str(value)))
+
+    def event(
+        self, session: str, kind: str, data: Mapping, *, key: str | None = None, at: datetime | None = None
+    ) -> str:
+        """Store one step of a session that can be resumed, and return its key; ``data`` is what JSON can say."""
+        text = json.dumps(data, ensure_ascii=False, sort_keys=True)
+        return self._store(Event(_key(key), _moment(at), _named("session", session), kind, text))
+
+    def add(self, rows: Iterable[Row]) -> int:
+        """Store rows of another journal; returns how many were not here yet.
+
+        A row is known by its key, so adding the same rows twice, or two journals to each other, loses and doubles
+        nothing.
+        """
+        rows = list(rows)
+        with self._file.lock:
+            known = {row.key for row in self.rows()}
+            new = {row.key: row for row in rows if row.key not in known}
+            self._store(*new.values())
+        return len(new)
+
+    def rows(self) -> list[Row]:
+        """Everything in the journal: table by table, each oldest first."""
+        return [row for kind in _TABLES for row in self._rows(kind, "key", None)]
+
     def answers(self, item: str | None = None) -> list[Answer]:
         """All answers, or those to one item, oldest first."""
         return self._rows(Answer, "item", item)
@@ -195,16 +308,28 @@ class Journal:
         """How many hints of an exercise the learner has seen."""
         return max((row.number for row in self._rows(HintShown, "exercise", exercise)), default=0)
 
+    def recitals(self, question: str | None = None) -> list[Recital]:
+        """All answers said aloud, or those to one question, oldest first."""
+        return self._rows(Recital, "question", question)
+
+    def settings(self) -> dict[str, str]:
+        """What the learner set, by name."""
+        return {row.name: row.value for row in self._rows(Setting, "name", None)}
+
+    def events(self, session: str | None = None) -> list[Event]:
+        """The steps of all sessions, or of one, oldest first."""
+        return self._rows(Event, "session", session)
+
     # Each call opens the file anew: a journal that was moved away, restored or repaired meanwhile is then simply the
     # next file, and no handle is carried across a fork or between threads.
 
-    def _store(self, row) -> str:
+    def _store(self, *rows: Row) -> str:
         with self._file.lock:
-            self._file.waiting.append(row)
+            self._file.waiting.extend(rows)
             if self._attempt_on_file(self._write_waiting, create=True):
                 self._file.waiting.clear()
                 self._file.problem = None
-        return row.key
+        return rows[-1].key if rows else ""
 
     def _write_waiting(self, connection: sqlite3.Connection) -> bool:
         with _transaction(connection):

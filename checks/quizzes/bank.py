@@ -83,8 +83,8 @@ def read(files: Iterable[Path]) -> dict[str, Item]:
             data = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise BankError(f"{file.name}: cannot be read: {error}") from error
-        if set(data) - {"item"} or not isinstance(data.get("item", []), list):
-            raise BankError(f"{file.name}: holds {', '.join(sorted(data))}; expected only a list of [[item]].")
+        if set(data) - {"item", "rubric"} or not all(isinstance(each, list) for each in data.values()):
+            raise BankError(f"{file.name}: holds {', '.join(sorted(data))}; expected only [[item]] and [[rubric]].")
         for number, raw in enumerate(data.get("item", []), start=1):
             item = _item(raw, file, number)
             if item.id in items:

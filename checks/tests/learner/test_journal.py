@@ -247,7 +247,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(journal, said, monkeyp
     answer(journal, given="in memory")
     assert len(said) == 1
     with closing(sqlite3.connect(journal.path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(broken) - 1,)
         assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'reviews'").fetchone() == (0,)
 
 
