@@ -1,19 +1,28 @@
 """Where a learner stands: what ``progress()`` shows.
 
 It reads the journal and the outline of the course (which chapters, items and exercises exist) and says, per chapter,
-what was answered and solved, and then what to do next.
+what was answered and solved, how much of it is still known, today and on the day of the interview, and what to do
+next.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
 from html import escape
-from pathlib import Path
 
-from checks.learner.journal import Answer, Journal
+from checks.learner.cards import COURSE, Card, cards, exercise_ids
+from checks.learner.chart import STYLE as CHART_STYLE
+from checks.learner.chart import chart
+from checks.learner.forecast import Known, forecast, moment, streak
+from checks.learner.journal import Answer, Attempt, Journal
+from checks.learner.memory import Memory, evidence, memories
+from checks.learner.queue import queue
+from checks.syllabus import LEVELS
 
-COURSE = Path(__file__).resolve().parents[2]
 WEAKEST = 5  # as many as one sits down to answer again
+WEAK = 0.7  # a question whose cards are known less than this is worth another look
+INTERVIEW = "interview"  # the setting that holds the day of the interview
 
 
 @dataclass(frozen=True)
@@ -54,30 +63,66 @@ class Standing:
         return self.answered == self.items and self.solved == self.exercises
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """How much is known, by chapter and by level, today and on the day of the interview (None without one)."""
+
+    chapters: tuple[Known, ...] = ()
+    levels: tuple[Known, ...] = ()
+    interview: date | None = None
+
+    @property
+    def total(self) -> str:
+        """One line: how much of the whole course is known."""
+        if not self.levels:
+            return ""
+        count = sum(row.cards for row in self.levels)
+        known = sum(row.today * row.cards for row in self.levels) / count
+        line = f"Known today: {known:.0%} of the course"
+        if self.interview is None:
+            return line + "."
+        then = sum(row.then * row.cards for row in self.levels) / count
+        return f"{line}; on {day_name(self.interview)}, without review: {then:.0%}."
+
+
 class Progress:
     """Where a learner stands; shows itself in a notebook and as text.
 
-    ``standings`` has one Standing per chapter, ``total`` one line, ``next`` the sentences on what to do next,
-    ``problem`` why progress is not being saved (or None).
+    ``standings`` has one Standing per chapter, ``outlook`` what is known, ``total`` one line, ``next`` the sentences
+    on what to do next, ``problem`` why progress is not being saved (or None).
     """
 
-    def __init__(self, standings: Sequence[Standing], total: str, next: Sequence[str], problem: str | None = None):
+    def __init__(
+        self,
+        standings: Sequence[Standing],
+        total: str,
+        next: Sequence[str],
+        problem: str | None = None,
+        outlook: Outlook = Outlook(),
+    ):
         self.standings = list(standings)
         self.total = total
         self.next = list(next)
         self.problem = problem
+        self.outlook = outlook
 
     @property
     def chapters(self):
-        """The standings as a pandas DataFrame, one row per chapter. Needs pandas."""
+        """The standings and what is known as a pandas DataFrame, one row per chapter. Needs pandas."""
         import pandas
 
         names = [field.name for field in fields(Standing)]
-        return pandas.DataFrame([asdict(row) for row in self.standings], columns=names).set_index("chapter")
+        frame = pandas.DataFrame([asdict(row) for row in self.standings], columns=names).set_index("chapter")
+        return frame.join(_frame(self.outlook.chapters)[["today", "then"]])
+
+    @property
+    def levels(self):
+        """What is known as a pandas DataFrame, one row per level, shares from 0 to 1. Needs pandas."""
+        return _frame(self.outlook.levels)
 
     def __repr__(self) -> str:
         lines = [self.problem, ""] if self.problem else []
-        lines += [self.total, ""]
+        lines += [self.total, *filter(None, [self.outlook.total]), ""]
         if self.standings:
             rows = [HEADINGS, *map(_cells, self.standings)]
             widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -85,18 +130,25 @@ class Progress:
                 numbers = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
                 lines.append("  ".join([first.ljust(widths[0]), *numbers]))
             lines.append("")
+            lines += [f"{row.name}: {_shares(row, self.outlook.interview)}" for row in self.outlook.levels]
+            lines.append("")
         return "\n".join(lines + [f"Next: {sentence}" for sentence in self.next]).rstrip()
 
     def _repr_html_(self) -> str:
         parts = [f'<p class="problem">{escape(self.problem)}</p>'] if self.problem else []
         parts.append(f"<p>{escape(self.total)}</p>")
+        if self.outlook.levels:
+            then = day_name(self.outlook.interview) if self.outlook.interview else None
+            parts.append(f"<p>{escape(self.outlook.total)}</p>")
+            parts.append(chart("By level", self.outlook.levels, then))
+            parts.append(chart("By chapter", self.outlook.chapters, then))
         if self.standings:
             head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in HEADINGS)
             body = "".join(_html_row(row) for row in self.standings)
             parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
         if self.next:
             parts.append("<ul>" + "".join(f"<li>{_with_code(sentence)}</li>" for sentence in self.next) + "</ul>")
-        return f'<div class="course-progress"><style>{STYLE}</style>{"".join(parts)}</div>'
+        return f'<div class="course-progress"><style>{STYLE}{CHART_STYLE}</style>{"".join(parts)}</div>'
 
 
 HEADINGS = (
@@ -120,32 +172,61 @@ STYLE = """
 """
 
 
-def progress(journal: Journal | None = None, chapters: Iterable[Chapter] | None = None) -> Progress:
-    """Where one stands, chapter by chapter, and what to do next.
+def progress(
+    interview: date | str | None = None,
+    *,
+    journal: Journal | None = None,
+    chapters: Iterable[Chapter] | None = None,
+    deck: Mapping[str, Card] | None = None,
+    now: datetime | None = None,
+) -> Progress:
+    """Where one stands, chapter by chapter, how much is known, and what to do next.
 
-    ``journal`` is the learner's own by default; ``chapters`` what the course offers (see ``outline``).
+    ``interview`` is the day of the interview (``"2026-12-01"``): it is kept, and what will be known then is shown
+    from now on. The others are for tests: ``journal`` is the learner's own by default, ``chapters`` and ``deck`` what
+    the course offers (see ``outline`` and ``cards``), ``now`` the present in the learner's time zone.
+
+    Raises:
+        ValueError: ``interview`` is not a day, or is over.
     """
     journal = Journal() if journal is None else journal
+    now = datetime.now().astimezone() if now is None else now
+    if interview is not None:
+        journal.set(INTERVIEW, _coming(interview, now).isoformat())
     chapters = outline() if chapters is None else list(chapters)
-    last: dict[str, Answer] = {answer.item: answer for answer in journal.answers()}
-    tried, solved = set(), set()
-    for attempt in journal.attempts():
-        # Running an untouched cell is not a try.
-        if attempt.outcome != "not attempted":
-            tried.add(attempt.exercise)
-        if attempt.outcome == "correct":
-            solved.add(attempt.exercise)
+    deck = cards() if deck is None else deck
+    answers, attempts = journal.answers(), journal.attempts()
+    last: dict[str, Answer] = {answer.item: answer for answer in answers}
+    tried, solved = _exercises(attempts)
     standings = [_standing(chapter, last, tried, solved) for chapter in chapters]
     if not any(row.answered or row.tried for row in standings):
         return Progress([], "Nothing answered yet.", _first_step(chapters), journal.problem)
+    known = memories(evidence(journal), {card.id: card.version for card in deck.values()})
+    outlook = _outlook(chapters, deck, known, now, interview_day(journal, now))
     advice = [
+        *_due(deck, known, now),
         *_where_to_go_on(chapters, standings, last, solved),
         *_weakest(chapters, last),
+        *_weak_topics(chapters, deck, known, now),
         *_unsolved(chapters, tried - solved),
     ]
-    return Progress(
-        standings, _total(standings), advice or ["Everything here is answered and solved."], journal.problem
-    )
+    total = _total(standings) + _in_a_row(streak([row.at for row in [*answers, *attempts]], now))
+    advice = advice or ["Everything here is answered and solved."]
+    return Progress(standings, total, advice, journal.problem, outlook)
+
+
+def interview_day(journal: Journal, now: datetime) -> date | None:
+    """The day of the interview that the learner named, None where none was named or it is over."""
+    try:
+        day = date.fromisoformat(journal.settings().get(INTERVIEW, ""))
+    except ValueError:
+        return None
+    return day if day >= now.date() else None
+
+
+def day_name(day: date) -> str:
+    """A day as it is shown: 1 December."""
+    return f"{day.day} {day:%B}"
 
 
 def outline() -> list[Chapter]:
@@ -162,13 +243,75 @@ def outline() -> list[Chapter]:
     return [chapter for chapter in chapters if chapter.items or chapter.exercises]
 
 
-def exercise_ids(path: Path) -> tuple[str, ...]:
-    """The ids of the exercises in one source, in the order they are written.
+def _coming(interview: date | str, now: datetime) -> date:
+    try:
+        day = interview if isinstance(interview, date) else date.fromisoformat(interview)
+    except (TypeError, ValueError):
+        example = f'progress(interview="{now.date().isoformat()}")'
+        raise ValueError(f"{interview!r} is not a day: write year, month and day as in {example}") from None
+    if day < now.date():
+        raise ValueError(f"{day.isoformat()} is over: name a day from today on")
+    return day
 
-    Read from the cell headers alone: parsing the cells takes a hundred times longer.
-    """
-    found = re.findall(r'^# %%.*\bexercise="([^"]+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
-    return tuple(dict.fromkeys(found))
+
+def _exercises(attempts: Iterable[Attempt]) -> tuple[set[str], set[str]]:
+    """The exercises that were tried, and those that were solved."""
+    tried, solved = set(), set()
+    for attempt in attempts:
+        # Running an untouched cell is not a try.
+        if attempt.outcome != "not attempted":
+            tried.add(attempt.exercise)
+        if attempt.outcome == "correct":
+            solved.add(attempt.exercise)
+    return tried, solved
+
+
+def _outlook(
+    chapters: list[Chapter], deck: Mapping[str, Card], known: Mapping[str, Memory], now: datetime, day: date | None
+) -> Outlook:
+    names = {chapter.slug: chapter.name for chapter in chapters}
+    ours = [card for card in deck.values() if card.chapter in names]
+    then = moment(day, now.tzinfo) if day else None
+    by_level = sorted(ours, key=lambda card: LEVELS.index(card.level) if card.level else 0)
+    return Outlook(
+        tuple(forecast(ours, known, now, then, lambda card: names[card.chapter])),
+        tuple(forecast(by_level, known, now, then, lambda card: card.level)),
+        day,
+    )
+
+
+def _due(deck: Mapping[str, Card], known: Mapping[str, Memory], now: datetime) -> list[str]:
+    count = len(queue(deck, known, now).due)
+    cards = "one card is" if count == 1 else f"{count} cards are"
+    return [f"{cards} due today: open review.ipynb."] if count else []
+
+
+def _weak_topics(
+    chapters: list[Chapter], deck: Mapping[str, Card], known: Mapping[str, Memory], now: datetime
+) -> list[str]:
+    """The questions that were begun and are known least."""
+    slugs = {chapter.slug for chapter in chapters}
+    begun = {deck[card].question for card in known}
+    ours = [card for card in deck.values() if card.chapter in slugs and card.question in begun]
+    rows = sorted(forecast(ours, known, now, None, lambda card: card.question), key=lambda row: row.today)
+    weak = [f"{row.name} ({row.today:.0%})" for row in rows[:WEAKEST] if row.today < WEAK]
+    return [f"read again what is known least: {', '.join(weak)}."] if weak else []
+
+
+def _in_a_row(days: int) -> str:
+    return f" {days} days in a row." if days > 1 else ""
+
+
+def _frame(rows: Sequence[Known]):
+    import pandas
+
+    names = [field.name for field in fields(Known)]
+    return pandas.DataFrame([asdict(row) for row in rows], columns=names).set_index("name")
+
+
+def _shares(row: Known, interview: date | None) -> str:
+    then = "" if interview is None else f", {row.then:.0%} on {day_name(interview)}"
+    return f"{row.seen:.0%} seen, {row.today:.0%} known today{then}"
 
 
 def _standing(chapter: Chapter, last: dict[str, Answer], tried: set[str], solved: set[str]) -> Standing:
