@@ -5,13 +5,16 @@ Each name is imported when it is first asked for: a lesson that only quizzes nee
 
 from importlib import import_module
 
-__all__ = ["check", "hint", "progress", "quiz", "solution"]
+__all__ = ["check", "hint", "mock_interview", "placement", "progress", "quiz", "review", "solution"]
 
 _HOMES = {
     "check": "checks.exercises",
     "hint": "checks.exercises",
+    "mock_interview": "checks.practice",
+    "placement": "checks.practice",
     "progress": "checks.learner",
     "quiz": "checks.quizzes",
+    "review": "checks.practice",
     "solution": "checks.exercises",
 }
 

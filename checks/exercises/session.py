@@ -29,15 +29,20 @@ def check(exercise_id: str):
         )
         return
     with _own_builtins():
-        from checks.exercises.examiner import ExaminerError, examine
+        _show(checked(exercise_id, source))
 
-        try:
-            verdict = examine(exercise_id, source, sources.FOLDER)
-        except (sources.UnknownExercise, sources.SourceError, ExaminerError) as error:
-            _show_sentence(str(error))
-            return
-        _show(verdict)
-        _remember(verdict, source)
+
+def checked(exercise_id: str, source: str):
+    """The verdict on an answer, whose attempt is remembered; a sentence to show where it cannot be checked."""
+    from checks.exercises.examiner import ExaminerError, examine
+    from checks.exercises.presentation import sentence_shown
+
+    try:
+        verdict = examine(exercise_id, source, sources.FOLDER)
+    except (sources.UnknownExercise, sources.SourceError, ExaminerError) as error:
+        return sentence_shown(str(error))
+    _remember(verdict, source)
+    return verdict
 
 
 def hint(exercise_id: str):

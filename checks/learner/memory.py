@@ -76,7 +76,7 @@ def evidence(journal: Journal) -> list[Evidence]:
     found = [Evidence(row.item, row.at, _of_answer(row), row.version) for row in journal.answers()]
     found += [Evidence(row.question, row.at, _of_recital(row), row.version) for row in journal.recitals()]
     found += [
-        # An exercise's version changes with its hints as well: what was learnt from it stands.
+        # Whatever was changed in an exercise, the code that it asks for is what was practised.
         Evidence(row.exercise, row.at, _of_attempt(row), "")
         for row in journal.attempts()
         if row.outcome != "not attempted"

@@ -33,12 +33,18 @@ class Quiz(anywidget.AnyWidget):
 
     name = traitlets.Unicode().tag(sync=True)
     items = traitlets.List().tag(sync=True)
+    # What makes a deck of a quiz (see checks.practice): its sort, a first page, seconds on the clock, and how many
+    # items there will be when the kernel sends some later.
+    mode = traitlets.Unicode("quiz").tag(sync=True)
+    intro = traitlets.Unicode().tag(sync=True)
+    seconds = traitlets.Int(0).tag(sync=True)
+    total = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, name: str, items: Sequence[Item], journal: Journal | None = None) -> None:
+    def __init__(self, name: str, items: Sequence[Item], journal: Journal | None = None, **traits: Any) -> None:
         """Ask these items under a name (`"Q38"`); without a journal, answers go to the learner's own."""
         self._asked = tuple(items)
         self._journal = journal
-        super().__init__(name=name, items=[sheet(item) for item in items])
+        super().__init__(**({"name": name, "items": [sheet(item) for item in items]} | traits))
         self.on_msg(self._receive)
 
     def __str__(self) -> str:
@@ -66,27 +72,36 @@ class Quiz(anywidget.AnyWidget):
     def _record(self, key: str, answer: dict[str, Any]) -> dict[str, str]:
         """Write one answer to the journal; say that it is saved, or in one line why it is not."""
         try:
-            # An answer that another quiz left behind may be to any item, or to an item as it was before a change:
-            # then the page's own verdict stands.
-            item = self._known(answer["item"])
-            current = item is not None and item.version == answer["version"]
             if self._journal is None:
                 self._journal = Journal(report=lambda sentence: None)
-            self._journal.answer(
-                answer["item"],
-                answer["version"],
-                answer["given"],
-                item.judge(answer["given"]) if current else bool(answer["correct"]),
-                bool(answer["sure"]),
-                _seconds(answer.get("seconds")),
-                key=key,
-                at=datetime.fromtimestamp(answer["at"] / 1000, UTC) if answer.get("at") else None,
-            )
+            self._write(answer, key)
             problem = getattr(self._journal, "problem", None)
         # Whatever is wrong with the journal, the quiz goes on.
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
         return {"unsaved": key, "problem": " ".join(problem.split())} if problem else {"saved": key}
+
+    def _write(self, answer: dict[str, Any], key: str) -> None:
+        seconds = _seconds(answer.get("seconds"))
+        at = datetime.fromtimestamp(answer["at"] / 1000, UTC) if answer.get("at") else None
+        if "points" in answer:  # said aloud, and rated by the learner
+            met = answer["given"].split()
+            self._journal.recital(answer["item"], answer["version"], met, answer["points"], seconds, key=key, at=at)
+            return
+        # An answer that another quiz left behind may be to any item, or to an item as it was before a change: then the
+        # page's own verdict stands.
+        item = self._known(answer["item"])
+        current = item is not None and item.version == answer["version"]
+        self._journal.answer(
+            answer["item"],
+            answer["version"],
+            answer["given"],
+            item.judge(answer["given"]) if current else bool(answer["correct"]),
+            bool(answer["sure"]),
+            seconds,
+            key=key,
+            at=at,
+        )
 
     def _run(self, ref: str) -> dict[str, str]:
         """Run the code of a predict item; what it prints, or in one line why it could not run."""

@@ -1,8 +1,14 @@
 // The quiz in the page: asks the items one by one, judges each answer at once, and tells the kernel about it.
 // Verdicts come sealed (see seal.py, which must give the same numbers) and are opened when an answer was given.
+//
+// A deck (checks/practice) is a quiz with more: questions to be said aloud and rated (`say`), code to be written and
+// checked by the kernel (`write`), a first page, a clock, items that the kernel sends one after the other, a report.
 
 const UNSAVED = "django-interview-course.unsaved";
+const DRAFTS = "django-interview-course.drafts";
+const TICK = 15; // seconds between two times that the kernel is told how long a timed session has run
 const PATIENCE = 4000; // milliseconds until the learner is told that the kernel has not answered
+const DOTS = 12; // more would not fit into the head
 const SHORT = 120; // milliseconds after which a running program deserves to be called running
 
 // --- seals and arrangements ------------------------------------------------------------------------------------
@@ -83,6 +89,14 @@ function judged(item, given) {
   return { correct, marks, reasons, text, explain: final ? explain : "" };
 }
 
+// The verdict on an answer said aloud: the points that it had, and those that it lacked.
+function rated(item, met) {
+  const marks = new Map(item.points.map(({ key }) => [key, met.includes(key)]));
+  const correct = met.length === item.points.length;
+  const text = correct ? "Every point." : `${met.length} of ${item.points.length} points. Say it once more with those that are missing.`;
+  return { correct, marks, reasons: new Map(), text, explain: "" };
+}
+
 // The verdict for those who ask to be shown the answer.
 function solved(item) {
   const marks = new Map(), reasons = new Map();
@@ -102,22 +116,24 @@ function solved(item) {
 
 // --- answers on their way to the journal -------------------------------------------------------------------------
 
-const unsaved = {
+const kept = (name) => ({
   all() {
     try {
-      return JSON.parse(localStorage.getItem(UNSAVED)) ?? {};
+      return JSON.parse(localStorage.getItem(name)) ?? {};
     } catch {
       return {}; // storage may be forbidden, or hold something else: then nothing is kept
     }
   },
   change(edit) {
     try {
-      const answers = unsaved.all();
-      edit(answers);
-      localStorage.setItem(UNSAVED, JSON.stringify(answers));
+      const things = this.all();
+      edit(things);
+      localStorage.setItem(name, JSON.stringify(things));
     } catch {}
   },
-};
+});
+const unsaved = kept(UNSAVED); // answers that the kernel has not confirmed
+const drafts = kept(DRAFTS); // code that was typed and is not right yet
 
 // randomUUID exists on https and localhost only; a course may be served over plain http.
 const uuid = () =>
@@ -150,16 +166,22 @@ const button = (looks, onclick, ...label) =>
   h("button", { type: "button", class: `dq-button ${looks}`, onclick }, ...label);
 const keycap = (letter) => h("kbd", { "aria-hidden": "true" }, letter);
 
+const TITLES = { quiz: "Quiz ", review: "Review ", placement: "Placement ", interview: "Mock interview " };
+
 const saves = (event) => (event.ctrlKey || event.metaKey) && event.key === "s";
 
 let counter = 0;
 
 function render({ model, el }) {
-  const items = model.get("items"), name = model.get("name");
+  const items = [...model.get("items")], name = model.get("name");
+  const mode = model.get("mode"), intro = model.get("intro"), seconds = model.get("seconds");
+  const total = Math.max(model.get("total"), items.length);
   const uid = `dq${++counter}`;
   const states = new Map(items.map((item) => [item.id, fresh(item, -1)]));
   const first = new Map(); // item id → how its first answer went
-  let position = 0;
+  let position = intro ? -1 : 0; // before the first item stands the first page
+  let elapsed = 0, paused = false; // seconds of a timed session
+  let ended = false, report = null; // what the kernel says at the end
 
   function fresh(item, last) {
     let attempt = last + 1;
@@ -169,7 +191,8 @@ function render({ model, el }) {
       const right = opened(item, "answer").order.join();
       while (order.join() === right) order = arranged(sorted, `${item.id}/${++attempt}`);
     }
-    return { attempt, order, chosen: new Set(), typed: "", verdict: null, output: null, since: performance.now() };
+    return { attempt, order, chosen: new Set(), typed: "", verdict: null, output: null, since: performance.now(),
+      shown: false, tries: 0 };
   }
 
   const count = h("span", { class: "dq-count" });
@@ -181,20 +204,30 @@ function render({ model, el }) {
   const saved = h("span", { class: "dq-saved", role: "status" });
   const previous = button("dq-quiet", () => go(position - 1), "‹ Previous");
   const next = button("dq-quiet", () => go(position + 1));
+  const clock = h("span", { class: "dq-clock", role: "timer", hidden: !seconds });
+  const pause = button("dq-quiet", () => halt(!paused), "Pause");
+  const stop = button("dq-quiet", () => go(total), "End now");
   const card = h(
     "section",
-    { class: "dq", tabindex: "-1", "aria-label": `Quiz ${name}`, "data-lm-suppress-shortcuts": true },
-    h("header", { class: "dq-head" }, h("span", { class: "dq-name" }, "Quiz ", h("b", {}, name)), dots, count),
+    {
+      class: "dq", tabindex: "-1", "aria-label": `${TITLES[mode]}${name}`.trim(),
+      "data-lm-suppress-shortcuts": true,
+    },
+    h("header", { class: "dq-head" }, h("span", { class: "dq-name" }, TITLES[mode], h("b", {}, name)), dots, count,
+      clock),
     main, feedback, actions, live,
-    h("footer", { class: "dq-foot" }, previous, saved, next),
+    h("footer", { class: "dq-foot" }, previous, saved, pause, stop, next),
   );
   el.append(card);
 
   // --- one item ---
 
   const item = () => items[position];
-  const state = () => states.get(item().id);
-  const inputs = () => [...main.querySelectorAll("input, .dq-row")];
+  const state = () => states.get(item()?.id);
+  const inputs = () => [...main.querySelectorAll("input, .dq-row, .dq-editor")];
+  const over = () => position >= total;
+  const waiting = () => position >= items.length;
+  const timed = mode === "interview";
 
   // Draws everything anew. Focus stays in the quiz: were it lost, the next key would reach the notebook.
   function draw(target) {
@@ -203,22 +236,69 @@ function render({ model, el }) {
   }
 
   function fill() {
-    const over = position === items.length;
-    count.textContent = over ? "Score" : `${position + 1} of ${items.length}`;
-    previous.hidden = position === 0;
-    next.hidden = over;
-    next.textContent = position + 1 === items.length ? "Score ›" : "Next ›";
+    const asking = position >= 0 && !over() && !waiting() && !paused;
+    count.textContent = position < 0 ? "" : over() ? (mode === "quiz" ? "Score" : "Done") : `${position + 1} of ${total}`;
+    previous.hidden = position <= 0 || mode !== "quiz";
+    next.hidden = !asking || (mode === "placement" && !state().verdict);
+    pause.hidden = !timed || position < 0 || over();
+    stop.hidden = mode === "quiz" || mode === "placement" || position < 0 || over();
+    next.textContent = position + 1 === total ? (mode === "quiz" ? "Score ›" : "Finish ›") : "Next ›";
     card.classList.remove("dq-answered");
     feedback.replaceChildren();
     actions.replaceChildren();
     drawDots();
-    if (over) return drawScore();
+    drawClock();
+    if (position < 0) return drawIntro();
+    if (over()) return mode === "quiz" ? drawScore() : drawEnd();
+    if (paused) return main.replaceChildren(h("p", {}, "The clock stands still. Go on when you are ready."));
+    if (waiting()) return main.replaceChildren(h("p", { role: "status" }, "One moment …"));
     main.replaceChildren(...question());
     if (state().verdict) drawVerdict();
     else drawAsking();
   }
 
+  function drawIntro() {
+    main.replaceChildren(h("div", { class: "dq-intro", html: intro }));
+    actions.replaceChildren(button("dq-sure", () => go(0), "Begin"));
+  }
+
+  // A session ends with what the kernel says of it.
+  function drawEnd() {
+    const late = "The kernel has not answered. Your answers are kept: when it runs again, run this cell once more.";
+    if (report === null) main.replaceChildren(h("p", { role: "status" }, "Putting it together …"));
+    else main.replaceChildren(h("div", { class: "dq-end", tabindex: "0", html: report }));
+    if (ended) return;
+    ended = true;
+    tell({ finish: elapsed });
+    setTimeout(() => report === null && main.replaceChildren(h("p", {}, late)), 2 * PATIENCE);
+  }
+
+  function drawClock() {
+    if (!seconds) return;
+    const left = Math.max(seconds - elapsed, 0), two = (number) => String(number).padStart(2, "0");
+    clock.textContent = left ? `${Math.floor(left / 60)}:${two(left % 60)} left` : "Time is up";
+    clock.classList.toggle("dq-late", left < 60);
+  }
+
+  function tick() {
+    if (paused || position < 0 || over()) return;
+    elapsed += 1;
+    drawClock();
+    if (elapsed % TICK === 0) tell({ elapsed });
+    if (elapsed === seconds) live.textContent = "Time is up. Finish this question; it is the last.";
+  }
+
+  function halt(still) {
+    paused = still;
+    pause.textContent = paused ? "Go on" : "Pause";
+    tell({ elapsed });
+    if (!paused) state().since = performance.now() - state().spent;
+    else state().spent = performance.now() - state().since;
+    draw(() => (paused ? pause : firstInput()));
+  }
+
   function drawDots() {
+    dots.hidden = position < 0 || total > DOTS;
     dots.replaceChildren(...items.map(({ id }, index) => {
       const went = first.get(id);
       const [sign, word] = !went ? ["", "open"] : went.correct ? MARKS.right : MARKS.wrong;
@@ -231,13 +311,16 @@ function render({ model, el }) {
   }
 
   function question() {
-    const { id, kind, asks, prompt, code, choices, numeric } = item();
+    const { id, kind, asks, prompt, code, choices, numeric, why } = item();
     const { order, chosen, typed } = state();
     const asking = [
+      why && h("p", { class: "dq-reason" }, why),
       h("div", { class: "dq-prompt", id: `${uid}-prompt`, html: prompt }),
       code && h("pre", { class: "dq-code", tabindex: "0", "aria-label": "Code" }, h("code", { html: code })),
     ].filter(Boolean);
     if (kind === "order") return [...asking, h("p", { class: "dq-asks" }, asks), rows()];
+    if (kind === "say") return [...asking, ...(state().shown ? points() : [h("p", { class: "dq-asks" }, asks)])];
+    if (kind === "write") return [...asking, h("p", { class: "dq-asks" }, asks), editor()];
     if (!choices.length) {
       const wanted = numeric && kind === "predict" ? `${asks} (a number)` : asks;
       const label = h("label", { for: `${uid}-input` }, wanted);
@@ -262,7 +345,8 @@ function render({ model, el }) {
           h("span", { class: "dq-text", html: html.get(key) })))))];
   }
 
-  const finished = (verdict) => verdict.correct || verdict.revealed || item().kind === "predict";
+  const finished = (verdict) =>
+    verdict.correct || verdict.revealed || item().kind === "predict" || (mode !== "quiz" && item().kind !== "write");
 
   function choose() {
     state().chosen = new Set([...main.querySelectorAll("input:checked")].map((input) => input.value));
@@ -301,22 +385,104 @@ function render({ model, el }) {
     drawAsking();
   }
 
+  // --- a question said aloud: first one's own words, then the points to compare them with ---
+
+  function points() {
+    const { id, points, said, followups } = item(), { chosen } = state();
+    return [
+      h("fieldset", { class: "dq-choices" },
+        h("legend", {}, h("p", { class: "dq-asks" }, "Tick what your answer had.")),
+        points.map(({ key, html }, index) => h("div", { class: "dq-choice", "data-key": key },
+          h("label", {},
+            h("input", { type: "checkbox", name: `${uid}-${id}`, value: key, checked: chosen.has(key), onchange: choose }),
+            h("kbd", { class: "dq-key", "aria-hidden": "true" }, String(index + 1)),
+            h("span", { class: "dq-text", html }))))),
+      h("details", { class: "dq-said" }, h("summary", {}, "One way to say it"), h("div", { html: said })),
+      followups.map(({ ask, answer }) =>
+        h("details", { class: "dq-said" }, h("summary", { html: `They go on: ${ask}` }), h("div", { html: answer }))),
+    ].flat();
+  }
+
+  function disclose() {
+    const now = state();
+    now.shown = true;
+    now.took = (performance.now() - now.since) / 1000; // comparing is not answering
+    draw(firstInput);
+  }
+
+  // --- code to write: Tab indents, Escape and then Tab leaves, Ctrl + Enter checks ---
+
+  function editor() {
+    const { id, stub } = item(), now = state();
+    now.typed ||= drafts.all()[id] ?? stub;
+    const box = h("textarea", {
+      class: "dq-editor", id: `${uid}-input`, "aria-label": "Your code. Control and Enter checks it; Escape, then Tab, leaves it.",
+      rows: String(Math.min(Math.max(now.typed.split("\n").length + 2, 6), 24)), spellcheck: "false",
+      autocapitalize: "off", autocomplete: "off", wrap: "off",
+      oninput: () => {
+        now.typed = box.value;
+        drafts.change((all) => (all[id] = box.value));
+      },
+    });
+    box.value = now.typed;
+    return box;
+  }
+
+  function check() {
+    const asked = item(), now = state();
+    if (now.checking) return;
+    now.checking = true;
+    now.tries += 1;
+    feedback.replaceChildren(h("p", {}, "Checking …"));
+    const late = setTimeout(() => {
+      if (state() === now && now.checking) feedback.replaceChildren(h("p", {}, "Still checking. If the kernel was "
+        + "stopped, run this cell again: your code is kept."));
+    }, 3 * PATIENCE);
+    now.checked = ({ correct, html }) => {
+      clearTimeout(late);
+      now.checking = false;
+      if (!first.has(asked.id)) first.set(asked.id, { correct, sure: true });
+      now.verdict = { correct, sure: true, marks: new Map(), reasons: new Map(), text: "", explain: "", html };
+      if (correct) drafts.change((all) => delete all[asked.id]);
+      if (item() === asked && state() === now) {
+        drawDots();
+        drawVerdict();
+        if (!paused) actions.querySelector("button").focus({ preventScroll: true });
+      }
+    };
+    tell({ check: asked.id, source: now.typed, seconds: (performance.now() - now.since) / 1000, elapsed });
+  }
+
   // --- asking: two ways to submit ---
 
   function given() {
-    const { kind, choices } = item(), { order, chosen, typed } = state();
+    const { kind, choices, points } = item(), { order, chosen, typed } = state();
     if (kind === "order") return order;
+    if (kind === "say") return points.map(({ key }) => key).filter((key) => chosen.has(key));
     if (choices.length) return chosen.size ? order.filter((key) => chosen.has(key)) : null;
     return (item().numeric ? isNumber(typed) : typed.trim()) ? typed : null;
   }
 
   function keys() {
-    const { kind, choices } = item();
+    const { kind, choices, points } = item();
     if (kind === "order") return "↑ ↓, with Shift to move";
+    if (kind === "say") return `1–${points.length}, then S`;
     return choices.length ? `1–${choices.length}` : "Enter, then ← →";
   }
 
   function drawAsking() {
+    const { kind } = item();
+    if (kind === "write") {
+      actions.replaceChildren(button("dq-sure", check, "Check", keycap("Ctrl + Enter")));
+      return;
+    }
+    if (kind === "say") {
+      if (state().shown) actions.replaceChildren(
+        button("dq-submit dq-sure", () => submit(true), "That is it", keycap("S")),
+        h("span", { class: "dq-keys", "aria-hidden": "true" }, `Keys: ${keys()}`));
+      else actions.replaceChildren(button("dq-sure", disclose, "I have said it: show the points"));
+      return;
+    }
     const ready = given() !== null;
     if (!actions.querySelector(".dq-submit")) {
       actions.replaceChildren(
@@ -340,7 +506,7 @@ function render({ model, el }) {
       inputs()[0].focus();
       return;
     }
-    const verdict = judged(asked, answer);
+    const verdict = asked.kind === "say" ? rated(asked, answer) : judged(asked, answer);
     now.verdict = { ...verdict, sure };
     if (!first.has(asked.id)) first.set(asked.id, { correct: verdict.correct, sure });
     drawDots();
@@ -348,7 +514,8 @@ function render({ model, el }) {
     actions.querySelector("button").focus({ preventScroll: true });
     record(asked, {
       given: Array.isArray(answer) ? answer.join(" ") : answer.trim(),
-      correct: verdict.correct, sure, seconds: (performance.now() - now.since) / 1000,
+      correct: verdict.correct, sure, seconds: now.took ?? (performance.now() - now.since) / 1000, elapsed,
+      ...(asked.kind === "say" && { points: asked.points.length }),
     });
     if (asked.kind === "predict") run(asked);
   }
@@ -362,7 +529,8 @@ function render({ model, el }) {
         input.removeAttribute("tabindex");
         input.removeAttribute("aria-label");
         input.querySelector(".dq-moves").remove();
-      } else if (input.matches(".dq-input")) input.readOnly = true;
+      } else if (input.matches(".dq-editor")) input.readOnly = verdict.correct || Boolean(verdict.revealed);
+      else if (input.matches(".dq-input")) input.readOnly = true;
       else input.disabled = true;
     }
     for (const choice of main.querySelectorAll("[data-key]")) {
@@ -377,12 +545,14 @@ function render({ model, el }) {
       choice.querySelector("input")?.setAttribute("aria-describedby", `${uid}-${key}`);
     }
     const tone = verdict.revealed ? "shown" : verdict.correct ? "right" : "wrong";
-    const word = { shown: "The answer.", right: "Right.", wrong: "Not right." }[tone];
+    const said = item().kind === "say";
+    const word = said ? "" : { shown: "The answer.", right: "Right.", wrong: "Not right." }[tone];
     const surprise =
-      tone === "right" && !verdict.sure ? " You knew more than you thought."
+      verdict.html || said ? ""
+      : tone === "right" && !verdict.sure ? " You knew more than you thought."
       : tone === "wrong" && verdict.sure ? " You were sure: remember this one."
       : "";
-    feedback.replaceChildren(
+    feedback.replaceChildren(verdict.html ? h("div", { class: "dq-checked", html: verdict.html }) :
       h("div", { class: `dq-verdict dq-${tone}` },
         h("p", { class: "dq-headline" },
           h("span", { class: "dq-sign", "aria-hidden": "true" }, MARKS[tone][0]), h("b", {}, word),
@@ -392,8 +562,13 @@ function render({ model, el }) {
     drawOutput();
     const again = !finished(verdict);
     next.hidden = !again;
-    const onwards = position + 1 === items.length ? "See your score" : "Next question";
-    if (again) offer(button("dq-sure", retry, "Try again"), button("", reveal, "Show the answer"));
+    if (mode === "placement") next.hidden = true;
+    const last = position + 1 === total || (seconds && elapsed >= seconds);
+    const onwards = !last ? "Next question" : mode === "quiz" ? "See your score" : "Finish";
+    if (again && item().kind === "write") offer(
+      button("dq-sure", check, "Check again", keycap("Ctrl + Enter")),
+      button("", () => tell({ solve: item().id }), "Show the solution"));
+    else if (again) offer(button("dq-sure", retry, "Try again"), button("", reveal, "Show the answer"));
     else offer(button("dq-sure", () => go(position + 1), onwards));
   }
 
@@ -407,8 +582,8 @@ function render({ model, el }) {
   }
 
   function drawOutput() {
-    const { output } = state();
-    if (!output) return;
+    const { output, verdict } = state();
+    if (!output || verdict?.html) return;
     feedback.querySelector(".dq-output").replaceChildren(...[
       h("p", {}, output.title),
       output.text != null && h("pre", { tabindex: "0", "aria-label": "Output" }, output.text),
@@ -428,16 +603,20 @@ function render({ model, el }) {
   }
 
   function go(to) {
-    if (to < 0 || to > items.length) return;
-    position = to;
+    if (to < 0 || to > total) return;
+    if (position < 0) tell({ begin: true });
+    if (paused) halt(false);
+    // Time that is up ends a session after the question that it ran out in.
+    position = seconds && elapsed >= seconds ? total : to;
     saved.textContent = "";
-    if (to < items.length && !state().verdict) state().since = performance.now();
+    if (!over() && !waiting() && !state().verdict) state().since = performance.now();
     draw(firstInput);
     card.scrollIntoView({ block: "nearest" });
   }
 
   const firstInput = () =>
-    inputs().find((input) => !input.disabled && !input.readOnly) ?? actions.querySelector("button");
+    inputs().find((input) => !input.disabled && !input.readOnly) ?? actions.querySelector("button")
+      ?? main.querySelector("[tabindex]") ?? card;
 
   // --- the score ---
 
@@ -497,10 +676,12 @@ function render({ model, el }) {
     }, PATIENCE));
   }
 
-  function deliver(row) {
+  const deliver = (row) => tell({ answer: row });
+
+  function tell(message) {
     try {
-      model.send({ answer: row });
-    } catch {} // no kernel: the answer is kept
+      model.send(message);
+    } catch {} // no kernel: answers are kept, and the rest can be asked again
   }
 
   function run(asked) {
@@ -518,9 +699,7 @@ function render({ model, el }) {
       if (message.problem) say({ title: `It could not run: ${message.problem}` });
       else say({ title: "What it printed just now:", text: message.output || "(nothing)" });
     };
-    try {
-      model.send({ run: asked.id });
-    } catch {}
+    tell({ run: asked.id });
   }
 
   function receive(message) {
@@ -531,6 +710,23 @@ function render({ model, el }) {
       if (timers.delete(key)) saved.textContent = message.saved ? "✓ Saved" : `Not saved: ${message.problem}`;
     }
     if (message.ran) states.get(message.ran)?.ran?.(message);
+    if (message.checked) states.get(message.checked)?.checked?.(message);
+    if (message.solved) {
+      const now = states.get(message.solved);
+      now.verdict = { ...now.verdict, revealed: true, html: message.html };
+      if (item()?.id === message.solved) draw(() => actions.querySelector("button"));
+    }
+    if (message.next && !states.has(message.next.id)) {
+      const here = waiting();
+      items.push(message.next);
+      states.set(message.next.id, fresh(message.next, -1));
+      drawDots();
+      if (here && position >= 0) go(position);
+    }
+    if (message.finished !== undefined) {
+      report = message.finished;
+      if (over()) draw(() => main.querySelector(".dq-end") ?? card);
+    }
   }
   model.on("msg:custom", receive);
 
@@ -539,8 +735,25 @@ function render({ model, el }) {
   function pressed(event) {
     if (saves(event)) return;
     event.stopPropagation();
-    if (event.ctrlKey || event.metaKey || event.altKey || position === items.length || state().verdict) return;
+    if (event.target.matches(".dq-editor")) return edited(event);
+    if (position < 0 || over() || paused || waiting()) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || state().verdict) return;
     if (typed(event.key, event.shiftKey, event.target)) event.preventDefault();
+  }
+
+  let leaving = false; // Escape was pressed: the next Tab moves the focus, as everywhere else
+
+  function edited(event) {
+    const box = event.target;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      if (!box.readOnly) check();
+    } else if (event.key === "Tab" && !event.shiftKey && !leaving && !box.readOnly) {
+      event.preventDefault();
+      box.setRangeText("    ", box.selectionStart, box.selectionEnd, "end");
+      box.dispatchEvent(new Event("input"));
+    }
+    leaving = event.key === "Escape";
   }
 
   // Answers by keyboard; true when the key meant something here.
@@ -548,8 +761,9 @@ function render({ model, el }) {
     const { kind, numeric } = item(), list = inputs();
     const here = list.indexOf(target.closest("input, .dq-row")), writing = target.matches(".dq-input");
     const vertical = { ArrowUp: -1, ArrowDown: 1 }[key], sideways = { ArrowLeft: -1, ArrowRight: 1 }[key];
+    if (kind === "say" && !state().shown) return false;
     if (/^[sn]$/i.test(key) && (!writing || numeric)) {
-      submit(key.toLowerCase() === "s");
+      submit(kind === "say" || key.toLowerCase() === "s");
     } else if (key === "Enter" && here >= 0 && !target.matches("button")) {
       actions.querySelector("button").focus();
     } else if (/^[1-9]$/.test(key) && !writing && list[key - 1]) {
@@ -581,12 +795,14 @@ function render({ model, el }) {
   };
   window.addEventListener("keydown", guard, true);
 
+  const ticking = seconds ? setInterval(tick, 1000) : null;
   fill();
   Object.values(unsaved.all()).forEach(deliver);
   return () => {
     window.removeEventListener("keydown", guard, true);
     model.off("msg:custom", receive);
     timers.forEach(clearTimeout);
+    clearInterval(ticking);
   };
 }
 
