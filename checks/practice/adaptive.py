@@ -60,11 +60,10 @@ def placement(days: int = 14):
 
     first = next_card(pool, [])
     intro = (
-        f"<p><b>{LENGTH} questions, about ten minutes.</b> A right answer brings a harder one. At the end you get a plan "
-        f"for {'one day' if days == 1 else f'{days} days'}; <code>placement(days=…)</code> makes it another number.</p>"
+        f"<p><b>{LENGTH} questions, about ten minutes.</b> A right answer brings a harder one. At the end stands a "
+        f"plan for {'one day' if days == 1 else f'{days} days'}; <code>placement(days=…)</code> changes that.</p>"
     )
-    deck = Placement("placement", pool, sheets([first]), Journal(), intro=intro, total=min(LENGTH, len(pool)))
-    return deck
+    return Placement("placement", pool, sheets([first]), Journal(), intro=intro, total=min(LENGTH, len(pool)))
 
 
 def next_card(pool: Sequence[Card], results: Sequence[Result]) -> Card | None:

@@ -10,8 +10,10 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks" / "source"
 _QUESTION = re.compile(r"^## (Q\d\d) · (.+)$", re.MULTILINE)
 _SAID = re.compile(r"\*\*Say it\.\*\*\s*(.+)", re.DOTALL)
-_NEXT = re.compile(r"\*\*Asked next\.?\*\*(.+)", re.DOTALL)
-_FOLLOWUP = re.compile(r"^- \*(.+?)\*\s+(.+?)(?=^- \*|\Z)", re.MULTILINE | re.DOTALL)
+_NEXT = re.compile(r"\*\*Asked next\.?\*\*(.+?)(?=\*\*Versions|\Z)", re.DOTALL)
+_FOLLOWUP = re.compile(r"^- \*(.+?)\*\s+(.+?)(?=^- \*|\n\n|\Z)", re.MULTILINE | re.DOTALL)
+# The sentence that leads over to the cell below it: "How many queries does it run?", "The same with a join:".
+_LEAD = re.compile(r"(?<=[.`)])\s+[^.`]*(?:`[^`]*`[^.`]*)*[?:]$")
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Followup:
 
 @dataclass(frozen=True)
 class Spoken:
-    """One question as its lesson treats it. `said` is the spoken answer in Markdown, `text` all prose of the lesson on it."""
+    """One question as its lesson treats it, in Markdown: `said` is the spoken answer, `text` all that is written."""
 
     question: str
     title: str
@@ -40,8 +42,9 @@ def spoken(folder: Path = FOLDER) -> dict[str, Spoken]:
     for path in sorted(folder.glob("[0-9][0-9]_*.py")):
         prose = "\n\n".join(_markdown(path.read_text(encoding="utf-8")))
         heads = list(_QUESTION.finditer(prose))
-        for head, following in zip(heads, [*heads[1:], None], strict=True):
-            section = prose[head.end() : following.start() if following else None]
+        ends = [head.start() for head in heads[1:]] + [len(prose)]
+        for head, end in zip(heads, ends, strict=False):
+            section = prose[head.end() : end]
             found[head[1]] = _spoken(head[1], head[2].strip(), section)
     return found
 
@@ -49,8 +52,10 @@ def spoken(folder: Path = FOLDER) -> dict[str, Spoken]:
 def _spoken(question: str, title: str, section: str) -> Spoken:
     cells = section.split("\n\n\n")
     said = next((match[1].strip() for cell in cells if (match := _SAID.search(cell))), "")
-    asked = next((match[1] for cell in cells if (match := _NEXT.search(cell))), "")
-    followups = tuple(Followup(match[1], match[2].strip()) for match in _FOLLOWUP.finditer(asked))
+    asked = match[1] if (match := _NEXT.search(section)) else ""
+    followups = tuple(
+        Followup(" ".join(match[1].split()), _LEAD.sub("", match[2].strip())) for match in _FOLLOWUP.finditer(asked)
+    )
     return Spoken(question, title, said, followups, section)
 
 

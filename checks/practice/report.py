@@ -18,12 +18,13 @@ PASS = 0.6  # the share of a card at which an interviewer would go on content
 FORMS = {SAY: "said", WRITE: "written"}
 COLUMNS = ("question", "title", "chapter", "level", "form", "share", "seconds", "expected_seconds")
 STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em }
-table { border-collapse: collapse } th, td { text-align: left; padding: 0.2em 1em 0.2em 0; border-bottom: 1px solid #8886 }
+table { border-collapse: collapse }
+th, td { text-align: left; padding: 0.2em 1em 0.2em 0; border-bottom: 1px solid #8886 }
 :root { color-scheme: light dark }"""
 
 
 class Report:
-    """What came of an interview. `rows` has one dict per planned card, keyed by `COLUMNS`; unanswered ones have no share."""
+    """What came of an interview: `rows` has a dict per planned card, keyed by `COLUMNS`; unanswered: share is None."""
 
     def __init__(self, interview: Interview, course: Mapping[str, Card]) -> None:
         self.interview = interview
@@ -112,7 +113,7 @@ class Report:
 
 
 def saved(report: Report) -> str:
-    """Save a report as HTML and CSV, in the working folder or else beside the journal; says in HTML where, or why not."""
+    """Save a report as HTML and CSV in the working folder or beside the journal; says in HTML where, or why not."""
     name = f"mock_interview_{report.interview.at.astimezone():%Y-%m-%d_%H%M}_{report.interview.role}"
     for folder in (Path.cwd(), default_path().parent):
         try:

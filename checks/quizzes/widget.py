@@ -44,7 +44,9 @@ class Quiz(anywidget.AnyWidget):
         """Ask these items under a name (`"Q38"`); without a journal, answers go to the learner's own."""
         self._asked = tuple(items)
         self._journal = journal
-        super().__init__(**({"name": name, "items": [sheet(item) for item in items]} | traits))
+        if "items" not in traits:
+            traits["items"] = [sheet(item) for item in items]
+        super().__init__(name=name, **traits)
         self.on_msg(self._receive)
 
     def __str__(self) -> str:
