@@ -30,7 +30,7 @@ class Deck(Quiz):
         items = bank.load()
         asked = [items[card.id] for card in cards if card.form == CHOOSE]
         self._cards = {card.id: card for card in cards}
-        super().__init__("", asked, journal, mode=mode, items=list(sheets), **traits)
+        super().__init__("", asked, journal, mode=mode, sheets=sheets, **traits)
 
     def begun(self) -> None:
         """The learner left the first page."""

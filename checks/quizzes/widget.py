@@ -40,13 +40,22 @@ class Quiz(anywidget.AnyWidget):
     seconds = traitlets.Int(0).tag(sync=True)
     total = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, name: str, items: Sequence[Item], journal: Journal | None = None, **traits: Any) -> None:
-        """Ask these items under a name (`"Q38"`); without a journal, answers go to the learner's own."""
+    def __init__(
+        self,
+        name: str,
+        items: Sequence[Item],
+        journal: Journal | None = None,
+        *,
+        sheets: Sequence[dict[str, Any]] | None = None,
+        **traits: Any,
+    ) -> None:
+        """Ask these items under a name (`"Q38"`); without a journal, answers go to the learner's own.
+
+        `sheets` is what the page gets (by default all items), `traits` sets the page's other traits.
+        """
         self._asked = tuple(items)
         self._journal = journal
-        if "items" not in traits:
-            traits["items"] = [sheet(item) for item in items]
-        super().__init__(name=name, **traits)
+        super().__init__(name=name, items=[sheet(item) for item in items] if sheets is None else list(sheets), **traits)
         self.on_msg(self._receive)
 
     def __str__(self) -> str:
