@@ -15,6 +15,7 @@ COMMANDS = {
     "exercises": ("checks.exercises.rehearsal", "run stub, solution, alternatives and mistakes of every exercise"),
     "grade": ("checks.course.grade", "give the verdicts of answered exercise notebooks"),
     "bench": ("checks.course.bench", "measure the course against its bounds"),
+    "progress": ("checks.learner.transfer", "take progress to another machine, or the cards to Anki"),
     "bank": ("checks.quizzes.guesser", "measure how well the quizzes can be guessed without knowing Django"),
 }
 

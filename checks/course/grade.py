@@ -15,9 +15,10 @@ from itertools import count
 from pathlib import Path
 
 from checks.exercises.examiner import examine_many
-from checks.exercises.verdict import Verdict
+from checks.exercises.verdict import CORRECT, Verdict
 
 NO_VERDICT = "no verdict"
+NOT_A_TRY = (NO_VERDICT, "not attempted")
 CHECK_CALL = re.compile(r"""^\s*check\(\s*["']([^"']+)["']\s*\)""", re.MULTILINE)
 
 
@@ -114,13 +115,46 @@ def _graded(answer: Answer, found: Verdict | Exception) -> Grade:
     return Grade(str(answer.file), answer.exercise, found.outcome, found.message, found.mistake, found.queries)
 
 
+@dataclass(frozen=True)
+class Difficulty:
+    """How a class did in one exercise: how many tried and solved it, and the mistake that most of them made."""
+
+    exercise: str
+    tried: int
+    solved: int
+    mistake: str = ""
+    made: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share of those who tried that solved it, 0 to 1."""
+        return self.solved / self.tried if self.tried else 0.0
+
+
+def difficulties(grades: Iterable[Grade]) -> list[Difficulty]:
+    """What a class found hard, the hardest first: one row per exercise that anybody tried."""
+    tried: dict[str, list[Grade]] = {}
+    for row in grades:
+        if row.outcome not in NOT_A_TRY:
+            tried.setdefault(row.exercise, []).append(row)
+    return sorted(map(_difficulty, tried.values()), key=lambda row: (row.share, -row.tried, row.exercise))
+
+
+def _difficulty(grades: list[Grade]) -> Difficulty:
+    # A mistake that was recognised has its own sentence; other failures are told apart by theirs.
+    failed = Counter(row.message for row in grades if row.outcome != CORRECT)
+    mistake, made = failed.most_common(1)[0] if failed else ("", 0)
+    return Difficulty(grades[0].exercise, len(grades), sum(row.outcome == CORRECT for row in grades), mistake, made)
+
+
 def main(argv: list[str] | None = None) -> int:
-    """`python -m checks grade FILE.ipynb … [--json]`; 1 where something could not be graded."""
+    """`python -m checks grade FILE.ipynb … [--json] [--report]`; 1 where something could not be graded."""
     parser = argparse.ArgumentParser(
         prog="python -m checks grade", description="Give the verdict of every exercise in answered notebooks."
     )
     parser.add_argument("path", nargs="+", type=Path, help="a notebook, or a folder of notebooks")
     parser.add_argument("--json", action="store_true", help="one object per exercise, for tools")
+    parser.add_argument("--report", action="store_true", help="by exercise, the hardest first, instead of by notebook")
     parser.add_argument("--workers", type=int, metavar="N", help="examiners at a time; one per core by default")
     options = parser.parse_args(argv)
 
@@ -135,9 +169,18 @@ def main(argv: list[str] | None = None) -> int:
             workers=options.workers,
             on_grade=lambda done, of: progress.update(bar, completed=done, total=of),
         )
+    rows = difficulties(grades) if options.report else grades
     if options.json:
-        json.dump([asdict(row) for row in grades], sys.stdout, indent=2, ensure_ascii=False)
+        json.dump([asdict(row) for row in rows], sys.stdout, indent=2, ensure_ascii=False)
         print()
+    elif options.report:
+        table = Table("Exercise", "Tried", "Solved", "Most often wrong")
+        for row in rows:
+            most = f"{row.made} ×: {row.mistake}" if row.made else ""
+            table.add_row(row.exercise, str(row.tried), f"{row.solved} ({row.share:.0%})", most)
+        Console().print(table)
+        unread = [row for row in grades if row.outcome == NO_VERDICT]
+        Console().print(*(f"{row.file}: {row.message}" for row in unread), sep="\n")
     else:
         table = Table("Notebook", "Exercise", "Outcome", "Verdict")
         for row in grades:

@@ -19,6 +19,7 @@ GUARDS: tuple[Callable[[Course], Iterator[Finding]], ...] = (
     style.rhythm,
     style.code,
     practice.bank,
+    practice.rubrics,
     practice.exercises,
     practice.known_ids,
     repository.links,

@@ -18,6 +18,8 @@ from checks.syllabus import QUESTIONS, Question
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "00_start_here"
+# Notebooks without questions of their own.
+PAGES = {START: "Start here", "review": "Daily review", "mock_interview": "Mock interview"}
 SLUG = re.compile(r"\d\d_[a-z0-9]+(?:_[a-z0-9]+)*")
 
 # Part of every digest: raise it when the builder writes notebooks differently, and all are built again.
@@ -79,11 +81,11 @@ class Course:
 
     @cached_property
     def chapters(self) -> list[Chapter]:
-        """The start page, then the chapters of the syllabus in their order."""
+        """The start page and the other pages without questions, then the chapters of the syllabus in their order."""
         by_slug: dict[str, list[Question]] = {}
         for question in self.questions.values():
             by_slug.setdefault(question.slug, []).append(question)
-        return [Chapter(self.root, START, "Start here")] + [
+        return [Chapter(self.root, slug, title) for slug, title in PAGES.items()] + [
             Chapter(self.root, slug, questions[0].chapter_title, tuple(questions))
             for slug, questions in sorted(by_slug.items())
         ]

@@ -8,7 +8,8 @@ from checks.learner.forecast import Known
 STYLE = """
 .course-chart { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0.5em 0 }
 .course-chart th, .course-chart td { border: 0; padding: 0.2em 0.8em; text-align: right; background: none }
-.course-chart th:first-child { text-align: left; font-weight: normal }
+.course-chart th:first-child { text-align: left; font-weight: normal; white-space: nowrap }
+.course-chart .all { fill: var(--jp-layout-color2, #eee) }
 .course-chart .bar { width: 16em; text-align: left }
 .course-chart svg { display: block; width: 16em; height: 1em; overflow: visible }
 .course-chart .seen { fill: none; stroke: var(--jp-content-font-color2, #666); stroke-width: 1 }
@@ -44,6 +45,7 @@ def _bar(row: Known) -> str:
         stroke = f'<line class="then" x1="{x}" x2="{x}" y1="-2" y2="{HEIGHT + 2}"/>'
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="all" width="{WIDTH}" height="{HEIGHT}"/>'
         f'<rect class="known" width="{row.today * WIDTH:.1f}" height="{HEIGHT}"/>'
         f'<rect class="seen" width="{row.seen * WIDTH:.1f}" height="{HEIGHT}"/>{stroke}</svg>'
     )

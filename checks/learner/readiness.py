@@ -166,7 +166,7 @@ STYLE = """
 .course-progress table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 0.5em 0 }
 .course-progress th, .course-progress td {
   border-bottom: 1px solid var(--jp-border-color2, #ccc); padding: 0.3em 0.8em; text-align: right }
-.course-progress th:first-child { text-align: left }
+.course-progress th:first-child { text-align: left; white-space: nowrap }
 .course-progress .finished th::after { content: " ✓"; color: var(--jp-success-color1, #1b7e3c) }
 .course-progress .problem { border-left: 4px solid var(--jp-error-color1, #c62828); padding-left: 0.6em }
 """

@@ -155,7 +155,5 @@ def lesson_link(row: dict) -> str:
     """Where to read about a card, as a link from the folder of the lessons."""
     folder = "../exercises/" if row["form"] == "written" else ""
     where = f"{folder}{row['chapter']}.ipynb"
-    return (
-        f"{escape(row['question'])} {escape(row['title'])}: "
-        f'<a href="{escape(where)}" target="_blank">{escape(chapter_name(row["chapter"]))}</a>'
-    )
+    lesson = f'<a href="{escape(where)}" target="_blank">{escape(chapter_name(row["chapter"]))}</a>'
+    return f"{escape(row['question'])} {escape(row['title'])} ({lesson})"

@@ -43,7 +43,7 @@ def _say(card: Card, role: str) -> dict[str, Any]:
     found = rubric.load()[card.id]
     lesson = spoken().get(card.id)
     return _empty(card.id, SAY, found.version) | {
-        "prompt": markup.block(QUESTIONS[card.id].title),
+        "prompt": markup.block(lesson.title if lesson else QUESTIONS[card.id].title),
         "points": [{"key": point.key, "html": markup.inline(point.text)} for point in found.asked_of(role)],
         "said": markup.block(lesson.said) if lesson else "",
         "followups": [
@@ -55,10 +55,10 @@ def _say(card: Card, role: str) -> dict[str, Any]:
 
 def _write(card: Card, role: str) -> dict[str, Any]:
     found = exercises.find(card.id)
-    imports = markup.highlighted(found.setup)
+    imports = "\n".join(line for line in found.setup.splitlines() if not line.startswith("from checks"))
     return _empty(card.id, WRITE, "") | {
         "prompt": markup.block(found.prompt),
-        "code": imports,
+        "code": markup.highlighted(imports),
         "stub": exercises.without_helpers(found.stub).strip("\n") + "\n",
     }
 

@@ -1,4 +1,4 @@
-"""How far one gets in the quizzes without knowing Django: strategies of guessing, scored over a bank.
+"""The bank as a whole: what there is of each sort, what is asked twice, and how far one gets by guessing.
 
 Only items with exactly one right choice can be guessed that way. A strategy that cannot tell choices apart picks one
 of them at random, so a score is the expected share of right answers.
@@ -7,24 +7,30 @@ of them at random, so a score is the expected share of right answers.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
 
-from checks.quizzes.item import Choice, Item
+from checks.quizzes.item import KINDS, Choice, Item
 from checks.quizzes.seal import arranged
+from checks.syllabus import LEVELS, QUESTIONS
 
 HEDGES = re.compile(
     r"\b(usually|typically|generally|normally|often|sometimes|mostly|may|might|can|could|probably|possibly|unless|"
     r"depend(s|ing)?|some|most|rarely|in general)\b",
     re.IGNORECASE,
 )
+WORD = re.compile(r"[^\W\d_]{4,}")
+ALIKE = 0.6  # items that share more of their words than this are looked at again
 ATTEMPTS = 64  # how often each item's choices are dealt when a fixed position is scored
 
 
 def scores(items: Iterable[Item]) -> dict[str, tuple[float, float]]:
     """Score each strategy of guessing: its name → (its share of right answers, the share of blind chance).
 
-    The strategies are the longest choice, the most hedged, the one with code, and each fixed position as the page
-    deals them. No item with a single right choice: no scores.
+    The strategies are the longest choice, the shortest, the most hedged, the one with code, the one that shares most
+    words with the prompt, and each fixed position as the page deals them. No item with a single right choice: no
+    scores.
     """
     single = [item for item in items if item.kind == "single"]
     if not single:
@@ -42,17 +48,47 @@ def scores(items: Iterable[Item]) -> dict[str, tuple[float, float]]:
     return found
 
 
-STRATEGIES: dict[str, Callable[[Choice], float]] = {
-    "longest choice": lambda choice: len(choice.text),
-    "most hedged": lambda choice: len(HEDGES.findall(choice.text)),
-    "has code": lambda choice: "`" in choice.text,
+STRATEGIES: dict[str, Callable[[Item, Choice], float]] = {
+    "longest choice": lambda item, choice: len(choice.text),
+    "shortest choice": lambda item, choice: -len(choice.text),
+    "most hedged": lambda item, choice: len(HEDGES.findall(choice.text)),
+    "has code": lambda item, choice: "`" in choice.text,
+    "words of the prompt": lambda item, choice: len(words(choice.text) & words(item.prompt)),
 }
 
 
-def _picked(item: Item, liking: Callable[[Choice], float]) -> float:
+def words(text: str) -> set[str]:
+    """The words of a text that carry meaning: of four letters and more, in lower case."""
+    return {word.lower() for word in WORD.findall(text)}
+
+
+def twins(items: Iterable[Item]) -> list[tuple[str, str, float]]:
+    """Pairs of items that ask nearly the same: their ids, and how alike they are (0 to 1), the most alike first.
+
+    Alike is the share of words of prompt and choices, and of lines of code, that two items have in common (Jaccard).
+    """
+    asked = {
+        item.id: words(" ".join([item.prompt, *(each.text for each in item.choices)]))
+        | {line.strip() for line in item.code.splitlines()}
+        for item in items
+    }
+    pairs = [
+        (one, other, len(asked[one] & asked[other]) / len(asked[one] | asked[other]))
+        for one, other in combinations(asked, 2)
+        if asked[one] and asked[other]
+    ]
+    return sorted((pair for pair in pairs if pair[2] >= ALIKE), key=lambda pair: -pair[2])
+
+
+def counts(items: Iterable[Item]) -> Counter[tuple[str, str]]:
+    """How many items there are of each kind and level."""
+    return Counter((item.kind, QUESTIONS[item.question].level) for item in items)
+
+
+def _picked(item: Item, liking: Callable[[Item, Choice], float]) -> float:
     """The chance that the choice liked best is the right one."""
-    best = max(liking(choice) for choice in item.choices)
-    liked = [choice for choice in item.choices if liking(choice) == best]
+    best = max(liking(item, choice) for choice in item.choices)
+    liked = [choice for choice in item.choices if liking(item, choice) == best]
     return sum(bool(choice.correct) for choice in liked) / len(liked)
 
 
@@ -67,7 +103,10 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`python -m checks bank`: show how well the bank can be guessed; 1 when a strategy beats chance by 5 points."""
+    """`python -m checks bank`: what the bank has, and how well it can be guessed.
+
+    1 when a strategy beats chance by 5 points, or two items ask nearly the same.
+    """
     import argparse
 
     from rich.console import Console
@@ -75,13 +114,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from checks.quizzes import bank
 
-    parser = argparse.ArgumentParser(prog="python -m checks bank", description="Guess the quizzes without Django.")
+    parser = argparse.ArgumentParser(prog="python -m checks bank", description="Look at the bank as a whole.")
     parser.parse_args(argv)
     items = bank.load().values()
+    console, there_are = Console(), counts(items)
+    table = Table(
+        "kind", *LEVELS, "all", title=f"{len(items)} items on {len({each.question for each in items})} questions"
+    )
+    for kind in KINDS:
+        row = [there_are[kind, level] for level in LEVELS]
+        table.add_row(kind, *map(str, row), str(sum(row)))
+    console.print(table)
     table = Table("strategy", "right", "chance", "beyond", title=f"Guessing {len(items)} items")
     worst = 0.0
     for name, (score, chance) in scores(items).items():
         worst = max(worst, score - chance)
         table.add_row(name, f"{score:.0%}", f"{chance:.0%}", f"{(score - chance) * 100:+.1f}")
-    Console().print(table)
-    return 1 if worst > 0.05 else 0
+    console.print(table)
+    alike = twins(items)
+    for one, other, share in alike:
+        console.print(f"{one} and {other} share {share:.0%} of their words: do they ask the same?")
+    return 1 if worst > 0.05 or alike else 0

@@ -55,7 +55,9 @@ class Quiz(anywidget.AnyWidget):
         """
         self._asked = tuple(items)
         self._journal = journal
-        super().__init__(name=name, items=[sheet(item) for item in items] if sheets is None else list(sheets), **traits)
+        super().__init__(
+            name=name, items=[sheet(item) for item in items] if sheets is None else list(sheets), **traits
+        )
         self.on_msg(self._receive)
 
     def __str__(self) -> str:

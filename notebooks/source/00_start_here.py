@@ -7,7 +7,7 @@
 # **Try it.** Click into the cell below and press **Shift + Enter**.
 
 # %%
-from checks import progress, quiz
+from checks import placement, progress, quiz
 from lab import queries, show, start
 
 start()
@@ -59,11 +59,20 @@ quiz("Q27-1")
 # what differs. `hint("13.1")` helps a little, and more when called again. `solution("13.1")` shows ours when you have passed, or after
 # three honest tries.
 #
+# ## What do you know already?
+#
+# Twenty questions over all chapters, harder after a right answer. At the end stands a plan of chapters for the days that you have;
+# `placement(days=3)` makes it three.
+
+# %%
+placement(days=14)
+
+# %% [markdown]
 # ## Two weeks, or one evening
 #
 # | you have | do this |
 # | --- | --- |
-# | **two weeks** | Two chapters a day in the order of the table. Say each answer aloud before you read it, do the quiz and three exercises, and on the next day repeat the quiz items that you missed. |
+# | **two weeks** | Two chapters a day in the order of the table. Say each answer aloud before you read it, do the quiz and three exercises. Begin each day with the [review](review.ipynb); in the last days, a [mock interview](mock_interview.ipynb). |
 # | **three days** | The quizzes first, without reading. Then the lessons of the questions that you missed, and their exercises. |
 # | **one evening** | *Say it* and *The trap* of each question, and the quizzes. Sleep on it. |
 #

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 
 from checks.course.guards.finding import Finding, relative
 from checks.course.lesson import Course, parse, source_text
+from checks.practice.lessons import spoken
 from checks.quizzes import guesser
 from checks.quizzes.bank import BankError, load
 from checks.quizzes.item import Item
+from checks.quizzes.rubric import ROLES
+from checks.quizzes.rubric import load as load_rubrics
 
 ITEMS_PER_QUESTION = 3
 EXERCISES_PER_CHAPTER = 6
-MORE_EXERCISES = {"10": 8, "13": 8}
+MORE_EXERCISES = {"08": 10, "10": 8, "11": 10, "12": 10, "13": 8, "14": 10}
 GUESSED_FROM = 100  # items: in a smaller bank a strategy beats chance by accident
 BEYOND_CHANCE = 0.05
 CALL = re.compile(r"""\b(quiz|check|hint|solution)\(\s*["']([^"']+)["']""")
@@ -47,6 +50,41 @@ def bank(course: Course) -> Iterator[Finding]:
         if score - chance > BEYOND_CHANCE:
             what = f"guessing by {strategy} gives {score:.0%}, chance is {chance:.0%}"
             yield Finding(folder, "", what, "see `python -m checks bank`, and change choices that give it away", level)
+
+
+def rubrics(course: Course) -> Iterator[Finding]:
+    """Every question of a finished chapter has a rubric, and its points are what the lesson says.
+
+    What everybody is asked stands in the spoken answer, what only some are asked somewhere in the lesson on it.
+    """
+    folder = course.root / "checks" / "bank"
+    try:
+        found = load_rubrics(folder)
+    except BankError as error:
+        file, _, what = str(error).partition(", ")
+        yield Finding(f"checks/bank/{file}", "", what or str(error), "mend the file as the message says")
+        return
+    answers = spoken(course.root / "notebooks" / "source")
+    for chapter in course.chapters:
+        if not chapter.finished:
+            continue
+        file = relative(chapter.bank, course.root)
+        for question in chapter.questions:
+            if question.id not in found:
+                yield Finding(file, question.id, "has no rubric", "write a [[rubric]] with 3 to 5 points")
+                continue
+            answer = answers.get(question.id)
+            for point in found[question.id].points if answer else ():
+                said = answer.said if point.role == ROLES[0] else answer.text
+                if plain(point.quote) not in plain(said):
+                    where = "the spoken answer" if point.role == ROLES[0] else "the lesson"
+                    what = f"the quote “{point.quote}” is not in {where}"
+                    yield Finding(file, f"rubric {question.id}", what, "quote what the lesson says, or mend the point")
+
+
+def plain(text: str) -> str:
+    """Text as quotes are compared: one line, without emphasis."""
+    return " ".join(text.replace("*", "").split())
 
 
 def exercises(course: Course) -> Iterator[Finding]:
