@@ -1,9 +1,11 @@
 """The journal keeps what it acknowledged, whatever happens to the process or the disk."""
 
 import os
+import random
 import sqlite3
 import subprocess
 import sys
+import time
 import uuid
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
@@ -172,6 +174,24 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(journal, acknow
     assert errors == ""
     assert len(keys) >= acknowledged
     assert set(keys) <= {row.key for row in journal.answers()}
+
+
+KILLS = int(os.environ.get("COURSE_KILLS", "20"))  # 500 take about two minutes
+
+
+def test_nothing_acknowledged_is_lost_by_kills_at_random_moments(journal):
+    """`COURSE_KILLS=500 pytest -k random_moments` kills as often as that, all on one journal."""
+    dice, keys = random.Random(5), set()
+    for kill in range(KILLS):
+        child = start_child(journal.path, 1_000_000, f"Q{kill % 64 + 1:02}-1")
+        keys.add(child.stdout.readline().strip())
+        time.sleep(dice.random() / 20)
+        child.kill()
+        rest, errors = child.communicate()
+        keys.update(rest.split("\n")[:-1])
+        assert errors == ""
+    assert keys <= {row.key for row in journal.answers()}
+    assert journal.problem is None
 
 
 def test_several_processes_write_at_once(journal):
