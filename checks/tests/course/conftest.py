@@ -115,6 +115,17 @@ explain = "It is."
 code = """assert {number} == {number}"""
 '''
 
+RUBRIC = """
+[[rubric]]
+question = "Q64"
+points = [
+  { text = "The same code runs.", quote = "the same code runs" },
+  { text = "It runs for others.", quote = "runs for others" },
+  { text = "That is what deployment means.", quote = "Deployment means" },
+  { text = "There is a checklist.", quote = "the checklist", role = "senior" },
+]
+"""
+
 PYPROJECT = """[project]
 name = "small"
 dependencies = ["django>=5.2,<6.2", "PyYAML>=6"]
@@ -173,7 +184,7 @@ def valid_course(tmp_path_factory):
         "notebooks/source/00_start_here.py": START,
         "exercises/source/25_deployment.py": "# %%\nfrom checks import check\n"
         + "".join(EXERCISE.format(number=number) for number in range(1, 7)),
-        "checks/bank/25_deployment.toml": "".join(ITEM.format(number=number) for number in range(1, 4)),
+        "checks/bank/25_deployment.toml": "".join(ITEM.format(number=number) for number in range(1, 4)) + RUBRIC,
         "README.md": "# Small\n\n<!-- chapters -->\n<!-- /chapters -->\n",
         "pyproject.toml": PYPROJECT,
         "requirements.txt": REQUIREMENTS,
