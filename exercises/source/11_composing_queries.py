@@ -27,10 +27,13 @@ from orders.models import Order, OrderLine
 def observe(answer):
     # As on PostgreSQL, where `contains` minds capitals: here it finds nothing at all.
     connection.operators = {**connection.operators, "contains": "GLOB %s", "startswith": "GLOB %s", "regex": "GLOB %s"}
+    # Equal titles come from this index with the highest key first, unless the answer says otherwise.
+    with uncounted(), connection.cursor() as cursor:
+        cursor.execute("CREATE INDEX titles_backwards ON catalog_book (title, id DESC)")
     searches = [["war", "peace"], ["THE"], ["poems", "emma", "poe"], []]
     return {f"any_word({words})": list(answer(words)) for words in searches}
 
-# %% exercise="11.1" role="answer" budget=4
+# %% exercise="11.1" role="answer" budget=4 writes_schema=true
 def any_word(words):
     # solution
     if not words:
@@ -79,6 +82,13 @@ def any_word(words):
     for word in words:
         found |= Q(title__contains=word)
     return Book.objects.filter(found).order_by("title", "pk")
+
+# %% exercise="11.1" role="mistake" says="Books with equal titles come as the database likes, one way today and another way with a new index. Say the primary key as well."
+def any_word(words):
+    found = Q(pk__in=[])
+    for word in words:
+        found |= Q(title__icontains=word)
+    return Book.objects.filter(found).order_by("title")
 
 # %% exercise="11.1" role="hint"
 # Build one `Q` in a loop with `|`. What does it hold when the loop never ran?
