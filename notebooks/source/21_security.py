@@ -9,7 +9,7 @@
 
 # %%
 from checks import quiz
-from lab import get, post, queries, reset, scratch, start
+from lab import get, post, postgres, reset, scratch, start
 
 start()
 
@@ -106,7 +106,19 @@ stolen = {row.title: row.slug for row in rows}
 print(len(stolen), stolen["mira"] == mira.password)
 
 # %% [markdown]
-# A placeholder stands for a value, never for a name. Who sorts by one is told nothing. Are these three the dearest?
+# Every user with a hash. SQLite's driver takes one statement at a time, so that was all. The same search on PostgreSQL, with two statements more. How many superusers are there
+# afterwards?
+
+# %%
+ATTACK = "x'; UPDATE accounts_user SET is_superuser = true; SELECT * FROM catalog_book WHERE title = 'x"
+with postgres():
+    print(len(Book.objects.raw("SELECT * FROM catalog_book WHERE title = %s", [ATTACK])))
+    print(User.objects.filter(is_superuser=True).count())
+    print(len(Book.objects.raw(f"SELECT * FROM catalog_book WHERE title = '{ATTACK}'")))
+    print(User.objects.filter(is_superuser=True).count())
+
+# %% [markdown]
+# All 150, by a query that found no book. Now the other direction: a placeholder stands for a value, never for a name. Who sorts by one is told nothing here. Are these the dearest?
 
 # %%
 for column in ("price DESC", "no such column"):
@@ -115,8 +127,8 @@ for column in ("price DESC", "no such column"):
 print(list(Book.objects.order_by("-price").values_list("pk", flat=True)[:3]))
 
 # %% [markdown]
-# Every row is sorted by the same constant. So names from outside come from a list of yours, in the ORM as well: it refuses SQL as a name, and
-# still follows every relation that it knows. This view takes its filters from the URL. What does a visitor learn?
+# SQLite sorts every row by the same constant; PostgreSQL refuses one. So names from outside come from a list of yours, in the ORM as well: it refuses SQL as a name, and
+# still follows every relation that it knows. This view takes its filters from the URL. What can a visitor find out?
 
 # %%
 def count_reviews(request):
@@ -151,7 +163,8 @@ for asked in ("newest", "price; DROP TABLE catalog_book", "author__name"):
 try:
     Book.objects.order_by("price; DROP TABLE catalog_book")
 except FieldError as error:
-    print("FieldError")
+    print(type(error).__name__)
+reset()
 
 # %% [markdown]
 # ### Cross-site scripting (XSS)
@@ -230,7 +243,7 @@ for sent in ({}, {"csrfmiddlewaretoken": attackers}, {"csrfmiddlewaretoken": tok
 print(anna.session["cart"])
 
 # %% [markdown]
-# The token has to match the secret in Anna's cookie, which another site can neither read nor set. And where the browser says from which site a form comes, that counts first.
+# The token has to fit the secret in Anna's cookie, which another site can neither read nor set. And where the browser says from which site a form comes, that is looked at first.
 # The token here is right:
 
 # %%
@@ -265,8 +278,22 @@ with override_settings(ROOT_URLCONF=(path("order/", order),)):
     print((await AsyncClient(enforce_csrf_checks=True).post("/order/")).status_code)
 
 # %% [markdown]
-# A second line is the session cookie itself: `SameSite=Lax` is Django's default, and browsers leave such a cookie out of a form that another site posts. [It does not
-# cover](https://docs.djangoproject.com/en/stable/ref/csrf/#csrf-limitations) other subdomains of the same site, nor a GET by a link.
+# A second line is the session cookie: Django's default is [`SameSite=Lax`](https://docs.djangoproject.com/en/stable/ref/settings/#session-cookie-samesite), and browsers leave such a cookie
+# out of a form that another site posts. Other subdomains are the same site. What if one of them, old and forgotten, sets a cookie for the whole domain?
+
+# %%
+attacker = Client()
+token = get("/books/emma/", client=attacker).context["csrf_token"]
+anna = Client(enforce_csrf_checks=True)
+anna.force_login(User.objects.get(username="anna"))
+anna.cookies["csrftoken"] = attacker.cookies["csrftoken"].value
+print(post("/cart/add/emma/", {"quantity": 9, "csrfmiddlewaretoken": token}, client=anna).status)
+with override_settings(CSRF_USE_SESSIONS=True):
+    print(post("/cart/add/emma/", {"quantity": 9, "csrfmiddlewaretoken": token}, client=anna).status)
+
+# %% [markdown]
+# Cookie and token fit: both are the attacker's. That is [documented](https://docs.djangoproject.com/en/stable/ref/csrf/#csrf-limitations); the `Origin` still gives it away where browsers send one, and
+# with `CSRF_USE_SESSIONS` the secret is in Anna's session.
 
 # %% [markdown]
 # ### Clickjacking
@@ -281,8 +308,8 @@ with override_settings(ROOT_URLCONF=patterns):
     print(reply.status, "X-Frame-Options" in reply)
 
 # %% [markdown]
-# A page that has to be framed by one partner cannot say so with this header, which knows only `DENY` and `SAMEORIGIN`. `frame-ancestors` of a
-# [content security policy](https://docs.djangoproject.com/en/stable/ref/clickjacking/) can.
+# Then only the cookie is left: with `SameSite=Lax` browsers do not send it [into a frame](https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie#samesitesamesite-value) of another site. A page that one partner may
+# frame cannot say so with this header, which knows `DENY` and `SAMEORIGIN`; `frame-ancestors` of a content security policy can.
 
 # %% [markdown]
 # ### Host header
@@ -301,8 +328,8 @@ for hosts in (["shop.example"], ["*"]):
 reset()
 
 # %% [markdown]
-# With `["*"]`, to the attacker: one click, and the token is theirs. The list is looked at in `get_host()` and nowhere else, so a view that never asks, behind no `CommonMiddleware`, answers
-# everybody; the shop's health check does, on purpose. Which hosts does a dot let in?
+# With `["*"]`, to the attacker: one click, and the token is theirs. The list is looked at in [`get_host()`](https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts), which `CommonMiddleware` calls. What answers
+# before it, as the shop's health check on purpose, answers every host. And which hosts does a dot let in?
 
 # %%
 with override_settings(ALLOWED_HOSTS=["shop.example"]):
@@ -333,7 +360,7 @@ for url in URLS:
 print(redirect(URLS[2])["Location"])
 
 # %% [markdown]
-# `//evil.example/` is an address without a scheme, and browsers read a backslash as a slash. `redirect()` itself refuses only schemes it does not know; Django's `LoginView` asks
+# `//evil.example/` is an address without a scheme, and browsers [read a backslash as a slash](https://url.spec.whatwg.org/#relative-state). `redirect()` goes wherever it is told. Django's `LoginView` asks
 # `url_has_allowed_host_and_scheme`, and so does the shop.
 
 # %% [markdown]
@@ -342,13 +369,14 @@ print(redirect(URLS[2])["Location"])
 # A visitor registers, and sends one field more than the form has. Then a form that somebody wrote in a hurry. Who is a superuser?
 
 # %%
-SECRET = "correct horse battery"
-data = {"username": "newcomer", "email": "new@example.org", "password1": SECRET, "password2": SECRET}
+PASSWORD = "correct horse battery"
+data = {"username": "newcomer", "email": "new@example.org", "password1": PASSWORD, "password2": PASSWORD}
 print(post("/account/register/", data | {"is_superuser": "on"}).status)
 newcomer = User.objects.get(username="newcomer")
 print(newcomer.is_superuser)
 
-form = modelform_factory(User, exclude=["password", "is_staff", "date_joined"])({"username": "newcomer", "is_superuser": "on"}, instance=newcomer)
+HastyForm = modelform_factory(User, exclude=["password", "is_staff", "date_joined"])
+form = HastyForm({"username": "newcomer", "is_superuser": "on"}, instance=newcomer)
 print(form.is_valid(), form.save().is_superuser)
 reset()
 
@@ -380,11 +408,11 @@ def order(request, number):
 request = RequestFactory().get("/")
 request.user = User.objects.get(username="mira")
 emails = {order(request, f"2026-{serial:06}").text for serial in range(1301, 1401)}
-print(len(emails), request.user.email in emails)
+print(len(emails))
 
 # %% [markdown]
-# A hundred requests, and she has the addresses of other customers. To be logged in is not to be allowed. The cure is to look only among what is hers; then another's order is not
-# forbidden, but not found, and even its number stays unknown:
+# A hundred requests, and she has the addresses of 61 customers. To be logged in is not to be allowed. The cure is to look only among what is hers; then another's order is not
+# forbidden, but not found, and she does not learn that it exists:
 
 # %%
 def order(request, number):
@@ -406,13 +434,14 @@ with override_settings(ROOT_URLCONF=patterns):
 ida = User.objects.get(username="ida")
 ida.groups.add(Group.objects.get(name="Managers"))
 PAGE = b"<script>steal(document.cookie)</script>"
-for name, content in {"a.html": PAGE, "a.svg": PAGE, "a.pdf": PAGE, "a.txt": b"x" * 1_000_001, "../../a.txt": PAGE}.items():
+UPLOADS = {"a.html": PAGE, "a.svg": PAGE, "a.pdf": PAGE, "a.txt": b"x" * 1_000_001, "../../a.txt": PAGE}
+for name, content in UPLOADS.items():
     file = SimpleUploadedFile(name, content)
     reply = post("/desk/books/emma/excerpt/", {"file": file}, user="ida")
-    print(f"{name:12}", reply.status, Excerpt.objects.filter(book__slug="emma").count())
+    print(f"{name:12}", reply.status, [excerpt.file.name for excerpt in Excerpt.objects.all()])
 
 # %% [markdown]
-# The last one: its name was cut by Django when it arrived, its content is text, and how it is sent decides the rest. Then a media folder as many sites have it. Which of the
+# The last one: nothing is left of its name, its content is text, and how it is sent decides the rest. Then a media folder as many sites have it. Which of the
 # two can steal?
 
 # %%
@@ -422,8 +451,8 @@ print(FileResponse(default_storage.open(name)).headers)
 default_storage.delete(name)
 
 # %% [markdown]
-# The second: a page of the shop's own origin, whoever wrote it. The shop asks what is inside, keeps no name, sends a type of its own, as an attachment. A domain of its own for
-# [what users upload](https://docs.djangoproject.com/en/stable/topics/security/#user-uploaded-content) is the stronger form. A name from anywhere else than an upload meets the storage:
+# The second: a page of the shop's own origin, whoever wrote it. The shop looks inside, keeps no name, sends a type of its own, as an attachment. Another domain for
+# [what users upload](https://docs.djangoproject.com/en/stable/topics/security/#user-uploaded-content) is the stronger form. A path from elsewhere, such as a field of a form, meets the storage:
 
 # %%
 try:
@@ -469,7 +498,8 @@ with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_c
     print(get("/account/", client=thief).status)
 
 # %% [markdown]
-# Her browser forgets the cookie, the thief's does not. A new password helps with either: each session carries a keyed hash of it. What makes stealing hard is on the cookie itself:
+# Her browser forgets the cookie, the thief's does not. A new password helps with either: each session carries [a keyed hash](https://docs.djangoproject.com/en/stable/topics/auth/default/#session-invalidation-on-password-change) of it. What makes
+# stealing hard is on the cookie itself:
 
 # %%
 reset()
@@ -517,8 +547,8 @@ with override_settings(SESSION_ENGINE=ENGINE):
         print("99" in get("/cart/", client=thief).text, get("/account/", client=thief).status)
 
 # %% [markdown]
-# The key alone writes any session, and is nobody: the hash is made of the password's hash as well. With both, anybody. Sessions used to be pickled; then the key was enough to run code, which is why
-# Django 5.0 removed that serializer. What does reading this do?
+# The key alone writes any session, and is nobody: the hash of a session is made of the key and the password's hash. With both, anybody. Sessions could be pickled once, and then the key was enough to run code: Django 5.0
+# [removed](https://docs.djangoproject.com/en/5.0/releases/5.0/#features-removed-in-5-0) that serializer. What does reading this do?
 
 # %%
 class Gift:
@@ -527,10 +557,10 @@ class Gift:
 
 
 parcel = pickle.dumps(Gift())
-pickle.loads(parcel)
+opened = pickle.loads(parcel)
 
 # %% [markdown]
-# Django's caches still pickle, so whoever may write to the Redis may run code in your processes. The next leak is the page for developers. A payment fails, and the shop was deployed with `DEBUG`:
+# Django's caches [still pickle](https://docs.djangoproject.com/en/stable/topics/cache/), so whoever may write to your Redis may run code in your processes. The next leak is the page for developers. A payment fails, and the shop was deployed with `DEBUG`:
 
 # %%
 PASSWORD, CARD, URL = "hunter2", "4111111111111111", "postgresql://shop:hunter3@db/shop"
@@ -583,11 +613,11 @@ def frame(policy, attributes=""):
     script = f"<script {attributes}>document.body.append('The script ran.')</script>"
     meta = f"<meta http-equiv='Content-Security-Policy' content=&quot;{policy}&quot;>" if policy else ""
     body = f"<body style='background: white; color: black'>Reviews of Emma. {script}"
-    return f'<iframe sandbox="allow-scripts" width="250" height="50" srcdoc="{meta}{body}"></iframe>'
+    return f'<iframe sandbox="allow-scripts" width="200" height="60" srcdoc="{meta}{body}"></iframe>'
 
 
 POLICY = "script-src 'nonce-kx7'"
-HTML(frame("") + frame(POLICY) + frame(POLICY, "nonce='kx7'"))
+HTML("<div>" + frame("") + frame(POLICY) + frame(POLICY, "nonce='kx7'") + "</div>")
 
 # %% [markdown]
 # The first and the last. The attacker does not know the nonce, if each answer has a new one. Django 6.0 makes it; before, there is
@@ -628,7 +658,7 @@ with override_settings(MIDDLEWARE=["__main__.policy"], ROOT_URLCONF=(path("", ke
     for reply in [Client().get("/") for _ in range(2)]:
         nonce = re.search('nonce="(.+?)"', reply.text)[1]
         print(f"'nonce-{nonce}'" in reply["Content-Security-Policy"])
-cache.delete("page")
+cache.clear()
 
 # %% [markdown]
 # Their scripts do not run. Scripts in files of your own, allowed by `'self'`, need no nonce: the shop has no other. `'unsafe-inline'` among the sources of scripts would let the attacker's in as well.
@@ -723,12 +753,13 @@ except TypeError as error:
 # ranges: [`pip-audit -r requirements.txt`](https://pypi.org/project/pip-audit/) ends with 1 when a pinned version is in one. It needs versions that are pinned, those of dependencies' dependencies too:
 
 # %%
+shop = scratch(bookshop=True)
 pins = [line for line in shop.read("requirements.txt").splitlines() if "==" in line]
 wanted = [line for line in shop.read("requirements.in").splitlines() if line and not line.startswith("#")]
 print(len(pins) > 2 * len(wanted), all(re.match(r"[\w.\[\],-]+==[\w.]+", pin) for pin in pins))
 
 # %% [markdown]
-# **The trap.** "`check --deploy` says nothing, so the site is secure." Here is a project with a view that breaks four rules, and a fifth is in its settings:
+# **The trap.** "`check --deploy` says nothing, so the site is secure." Here is a project whose view breaks three rules, and its settings two more. Find them before you go on:
 
 # %% reason="A whole view, as somebody would write it."
 VIEW = '''
@@ -765,16 +796,20 @@ for query in ("nothing", "x' OR '1'='1", "<script>steal()</script>"):
     print(site.output(f'python manage.py shell -v 0 --settings mysite.live -c "{ASK}"', QUERY=query))
 
 # %% [markdown]
-# Silent, and open. The check reads settings, not code; of hosts it asks only whether the list is empty, and a key that is long enough may be in the repository. The rest is for reviews: search for `raw(`, `extra(`, `execute(`,
-# `mark_safe`, `|safe`, `csrf_exempt`, `"__all__"`, and for every `get_object_or_404` that does not name the user.
+# Silent, and open: SQL from a string, HTML from a string, a POST that nobody checks, every host, a key in the repository. The check reads settings, not code. The rest is for reviews: search for `raw(`, `extra(`,
+# `execute(`, `mark_safe`, `|safe`, `csrf_exempt`, `"__all__"`, and every `get_object_or_404` that does not name the user.
 
 # %% [markdown]
-# The second trap is advice that has outlived its subject. Lists still say to set `SECURE_BROWSER_XSS_FILTER`. Django 4.0 dropped it, because browsers had. What does it do?
+# The second trap is advice that has outlived its subject. Lists still say to set `SECURE_BROWSER_XSS_FILTER`. Django 4.0 [removed it](https://docs.djangoproject.com/en/4.0/releases/4.0/#securitymiddleware-no-longer-sets-the-x-xss-protection-header), as most browsers had dropped the header. What does it do?
 
 # %%
+def remarks():
+    return len(checks.run_checks(tags=["security"], include_deployment_checks=True))
+
+
+before = remarks()
 with override_settings(SECURE_BROWSER_XSS_FILTER=True):
-    print("X-XSS-Protection" in get("/"), len(checks.run_checks(tags=["security"], include_deployment_checks=True)))
-print(len(checks.run_checks(tags=["security"], include_deployment_checks=True)))
+    print("X-XSS-Protection" in get("/"), remarks() == before)
 
 # %% [markdown]
 # Nothing, and nobody says so. A misspelled setting is as quiet.
