@@ -6,6 +6,7 @@ start()
 
 # Django is set up now, so its models can be imported.
 import re
+from copy import copy
 from decimal import Decimal
 from functools import cached_property
 from html.parser import HTMLParser
@@ -640,3 +641,625 @@ class SignUpForm(forms.ModelForm):
 # `Meta.fields` lists what is copied to the instance. The password is not among it: declare it as a field of the form.
 # %% exercise="15.3" role="hint"
 # `save()`: `user = super().save(commit=False)`, then `user.set_password(…)`, then store it if `commit`.
+
+# %% [markdown] exercise="15.4"
+# ### 15.4 A constraint that the form does not see
+#
+# Who worked on a book: the table takes the same contributor, role and volume once for each book, and no volume counts as 0. The form shows all of it but the book, which comes with the instance:
+# `ContributionForm(data, instance=Contribution(book=book))`. Give it an error of the whole form, code `twice`, where there is such a row; a row that is edited is no twin of itself. And write `store(form)`: it gives
+# back the stored row, or None where there are errors. If such a row came after the form was checked, that is an error `twice` of the form too, and the transaction goes on.
+
+# %% exercise="15.4" role="check"
+def observe(answer):
+    with uncounted():
+        author = Author.objects.create(name="Marian Evans", slug="marian-evans")
+        emma, villette = (
+            Book.objects.create(title=title, slug=title.lower(), author=author, price=5) for title in ("Emma Two", "Villette Two")
+        )
+        anna, jose = (Contributor.objects.create(family_name=name) for name in ("Anna", "Jose"))
+        Contribution.objects.create(book=emma, contributor=anna, role="editor")
+        Contribution.objects.create(book=emma, contributor=anna, role="translator", volume=1)
+        other = Contribution.objects.create(book=emma, contributor=jose, role="editor")
+
+    def said(form):
+        return {name: [error.code for error in errors] for name, errors in form.errors.as_data().items()}
+
+    def tried(book, contributor, role, volume="", instance=None, between=None):
+        data = {"contributor": contributor, "role": role, "volume": volume}
+        form = answer.ContributionForm(data, instance=instance or Contribution(book=book))
+        try:
+            with transaction.atomic():
+                valid = form.is_valid()
+                if between:
+                    between.save()
+                row = answer.store(form)
+                stored = row and [row.pk is not None, row.book.title, row.role, row.volume]
+                rows = Contribution.objects.filter(book__author=author).count()
+                transaction.set_rollback(True)
+        except Exception as error:
+            return type(error).__name__
+        return [valid, said(form), stored, f"{rows} rows"]
+
+    with transaction.atomic():
+        return {
+            "twin": tried(emma, anna.pk, "editor"),
+            "twin with volume 0 for none": tried(emma, anna.pk, "editor", "0"),
+            "twin with a volume": tried(emma, anna.pk, "translator", "1"),
+            "another volume": tried(emma, anna.pk, "translator", "2"),
+            "another role": tried(emma, anna.pk, "illustrator"),
+            "another book": tried(villette, anna.pk, "editor"),
+            "edited, and unchanged": tried(emma, jose.pk, "editor", instance=Contribution.objects.get(pk=other.pk)),
+            "edited into a twin": tried(emma, anna.pk, "editor", instance=Contribution.objects.get(pk=other.pk)),
+            "no such contributor": tried(emma, "0", "editor"),
+            "no role": tried(emma, anna.pk, ""),
+            "one came between": tried(
+                villette, jose.pk, "editor", between=Contribution(book=villette, contributor=jose, role="editor")
+            ),
+        }
+
+# %% exercise="15.4" role="answer"
+class ContributionForm(forms.ModelForm):
+    class Meta:
+        model = Contribution
+        fields = ["contributor", "role", "volume"]
+
+    # solution
+    def clean(self):
+        data = super().clean()
+        if self.errors:
+            return
+        twins = Contribution.objects.filter(
+            book=self.instance.book, contributor=data["contributor"], role=data["role"]
+        ).exclude(pk=self.instance.pk)
+        if any((twin.volume or 0) == (data["volume"] or 0) for twin in twins):
+            raise ValidationError("This stands there already.", code="twice")
+    # end
+
+
+def store(form):
+    # solution
+    if not form.is_valid():
+        return None
+    try:
+        with transaction.atomic():
+            return form.save()
+    except IntegrityError:
+        form.add_error(None, ValidationError("This stands there already.", code="twice"))
+        return None
+    # end
+
+
+check("15.4")
+
+# %% exercise="15.4" role="alternative" note="Let the constraint judge: a copy of the instance with the new values is asked `validate_constraints()`. The rule stands in one place, the model. What `_post_clean()` fills in later has to be filled in here first."
+class ContributionForm(forms.ModelForm):
+    class Meta:
+        model = Contribution
+        fields = ["contributor", "role", "volume"]
+
+    def clean(self):
+        super().clean()
+        if self.errors:
+            return
+        wanted = copy(self.instance)
+        for name, value in self.cleaned_data.items():
+            setattr(wanted, name, value)
+        try:
+            wanted.validate_constraints()
+        except ValidationError:
+            self.add_error(None, ValidationError("This stands there already.", code="twice"))
+
+
+def store(form):
+    if form.errors:
+        return None
+    try:
+        with transaction.atomic():
+            return form.save()
+    except IntegrityError:
+        form.add_error(None, ValidationError("This stands there already.", code="twice"))
+
+# %% exercise="15.4" role="mistake" says="The model form asks constraints by itself, but not one with a field that it lacks, and `book` is such a field. The twin is found by the table: ask in `clean()`, so that the form can say it."
+class ContributionForm(forms.ModelForm):
+    class Meta:
+        model = Contribution
+        fields = ["contributor", "role", "volume"]
+
+
+def store(form):
+    return form.save() if form.is_valid() else None
+
+# %% exercise="15.4" role="mistake" says="An edited row is found as its own twin. Leave it out: `.exclude(pk=self.instance.pk)`."
+class ContributionForm(forms.ModelForm):
+    class Meta:
+        model = Contribution
+        fields = ["contributor", "role", "volume"]
+
+    def clean(self):
+        data = super().clean()
+        if self.errors:
+            return
+        twins = Contribution.objects.filter(
+            book=self.instance.book, contributor=data["contributor"], role=data["role"]
+        )
+        if any((twin.volume or 0) == (data["volume"] or 0) for twin in twins):
+            raise ValidationError("This stands there already.", code="twice")
+
+
+def store(form):
+    if not form.is_valid():
+        return None
+    try:
+        with transaction.atomic():
+            return form.save()
+    except IntegrityError:
+        form.add_error(None, ValidationError("This stands there already.", code="twice"))
+
+# %% exercise="15.4" role="mistake" says="The check is a question, and its answer can be out of date when the row is written. Catch `IntegrityError` as well."
+class ContributionForm(forms.ModelForm):
+    class Meta:
+        model = Contribution
+        fields = ["contributor", "role", "volume"]
+
+    def clean(self):
+        data = super().clean()
+        if self.errors:
+            return
+        twins = Contribution.objects.filter(
+            book=self.instance.book, contributor=data["contributor"], role=data["role"]
+        ).exclude(pk=self.instance.pk)
+        if any((twin.volume or 0) == (data["volume"] or 0) for twin in twins):
+            raise ValidationError("This stands there already.", code="twice")
+
+
+def store(form):
+    return form.save() if form.is_valid() else None
+
+# %% exercise="15.4" role="mistake" says="The error is caught, but the transaction around it is broken: every further query fails. Put the writing into an `atomic()` of its own, inside the `try`."
+class ContributionForm(forms.ModelForm):
+    class Meta:
+        model = Contribution
+        fields = ["contributor", "role", "volume"]
+
+    def clean(self):
+        data = super().clean()
+        if self.errors:
+            return
+        twins = Contribution.objects.filter(
+            book=self.instance.book, contributor=data["contributor"], role=data["role"]
+        ).exclude(pk=self.instance.pk)
+        if any((twin.volume or 0) == (data["volume"] or 0) for twin in twins):
+            raise ValidationError("This stands there already.", code="twice")
+
+
+def store(form):
+    if not form.is_valid():
+        return None
+    try:
+        return form.save()
+    except IntegrityError:
+        form.add_error(None, ValidationError("This stands there already.", code="twice"))
+
+# %% exercise="15.4" role="mistake" says="No volume and volume 0 are the same to the table, and `volume=None` finds neither the one nor the other. Compare them as the constraint does."
+class ContributionForm(forms.ModelForm):
+    class Meta:
+        model = Contribution
+        fields = ["contributor", "role", "volume"]
+
+    def clean(self):
+        data = super().clean()
+        if self.errors:
+            return
+        twins = Contribution.objects.filter(book=self.instance.book, **data).exclude(pk=self.instance.pk)
+        if twins.exists():
+            raise ValidationError("This stands there already.", code="twice")
+
+
+def store(form):
+    if not form.is_valid():
+        return None
+    try:
+        with transaction.atomic():
+            return form.save()
+    except IntegrityError:
+        form.add_error(None, ValidationError("This stands there already.", code="twice"))
+
+# %% exercise="15.4" role="hint"
+# The book is at `self.instance.book`. A `ValidationError` raised in `clean()` is one of the whole form.
+# %% exercise="15.4" role="hint"
+# In `store`: `try:`, inside it `with transaction.atomic():`, inside it `form.save()`. Then `form.add_error(None, …)`.
+
+# %% [markdown] exercise="15.5"
+# ### 15.5 Rules across the rows
+#
+# Write `clean()` of an order's form set. At least one row is filled in (code `empty`), no title stands in two rows, whatever its capitals (`twice`), and together they have at most 20 copies (`too_many`). Rows that nobody touched and rows that are
+# to be deleted do not count. Where a row that counts is itself not valid, its own error is enough. The first rule that is broken is the only one said.
+
+# %% exercise="15.5" role="check"
+def observe(answer):
+    Lines = forms.formset_factory(answer.LineForm, formset=answer.BaseLineFormSet, extra=3, can_delete=True)
+    seen = []
+    for rows in (
+        ["Emma 2"],
+        ["Emma 2", "", "We 3"],
+        [],
+        ["", "", ""],
+        ["Emma 2 x"],
+        ["Emma 2", "EMMA 1"],
+        ["Emma 2", "Emma 1 x"],
+        ["Emma 2 x", "Emma 1"],
+        ["Emma 9", "We 9", "Nana 2"],
+        ["Emma 9", "We 9", "Nana 3"],
+        ["Emma 9", "We 9", "Nana 9 x"],
+        ["Emma 9", "We 9", "We 9"],
+        ["Emma 0"],
+        ["Emma many", "Emma 2", "emma 3"],
+        ["Emma many x", "We 2"],
+        ["Emma many x"],
+        ["Emma"],
+    ):
+        data = {"form-TOTAL_FORMS": len(rows), "form-INITIAL_FORMS": 0}
+        for number, row in enumerate(rows):
+            for name, value in zip(("title", "copies", "DELETE"), row.split()):
+                data[f"form-{number}-{name}"] = value
+        formset = Lines(data)
+        try:
+            valid = formset.is_valid()
+        except Exception as error:
+            seen.append((rows, type(error).__name__))
+            continue
+        codes = [error.code for error in formset.non_form_errors().as_data()]
+        seen.append((rows, "valid" if valid else "not valid", codes))
+    return seen
+
+# %% exercise="15.5" role="answer" datasets=["edge"]
+class LineForm(forms.Form):
+    title = forms.CharField()
+    copies = forms.IntegerField(min_value=1)
+
+
+class BaseLineFormSet(forms.BaseFormSet):
+    def clean(self):
+        # solution
+        kept = [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]
+        if not all(form.is_valid() for form in kept):
+            return
+        titles = [form.cleaned_data["title"].casefold() for form in kept]
+        if not kept:
+            raise ValidationError("Order something.", code="empty")
+        if len(titles) != len(set(titles)):
+            raise ValidationError("One row for each title.", code="twice")
+        if sum(form.cleaned_data["copies"] for form in kept) > 20:
+            raise ValidationError("No more than 20 copies in one order.", code="too_many")
+        # end
+
+
+check("15.5")
+
+# %% exercise="15.5" role="alternative" note="By `cleaned_data` alone: it is empty for an untouched row, and has `DELETE`. `self.errors` leaves out the rows to be deleted. As long as the form set has `can_delete`."
+class LineForm(forms.Form):
+    title = forms.CharField()
+    copies = forms.IntegerField(min_value=1)
+
+
+class BaseLineFormSet(forms.BaseFormSet):
+    def clean(self):
+        if any(self.errors):
+            return
+        copies = {}
+        for form in self.forms:
+            line = form.cleaned_data
+            if not line or line["DELETE"]:
+                continue
+            title = line["title"].lower()
+            if title in copies:
+                raise ValidationError("One row for each title.", code="twice")
+            copies[title] = line["copies"]
+        if not copies:
+            raise ValidationError("Order something.", code="empty")
+        if sum(copies.values()) > 20:
+            raise ValidationError("No more than 20 copies in one order.", code="too_many")
+
+# %% exercise="15.5" role="mistake" says="A row that nobody touched is valid and has an empty `cleaned_data`: asking it for a title is a `KeyError`."
+class LineForm(forms.Form):
+    title = forms.CharField()
+    copies = forms.IntegerField(min_value=1)
+
+
+class BaseLineFormSet(forms.BaseFormSet):
+    def clean(self):
+        if any(self.errors):
+            return
+        kept = [form for form in self.forms if form not in self.deleted_forms]
+        titles = [form.cleaned_data["title"].lower() for form in kept]
+        if not kept:
+            raise ValidationError("Order something.", code="empty")
+        if len(titles) != len(set(titles)):
+            raise ValidationError("One row for each title.", code="twice")
+        if sum(form.cleaned_data["copies"] for form in kept) > 20:
+            raise ValidationError("No more than 20 copies in one order.", code="too_many")
+
+# %% exercise="15.5" role="mistake" says="Rows that are to be deleted count here. They are in `self.deleted_forms`: leave them out."
+class LineForm(forms.Form):
+    title = forms.CharField()
+    copies = forms.IntegerField(min_value=1)
+
+
+class BaseLineFormSet(forms.BaseFormSet):
+    def clean(self):
+        if any(self.errors):
+            return
+        kept = [form for form in self.forms if form.is_valid() and form.cleaned_data]
+        titles = [form.cleaned_data["title"].lower() for form in kept]
+        if not kept:
+            raise ValidationError("Order something.", code="empty")
+        if len(titles) != len(set(titles)):
+            raise ValidationError("One row for each title.", code="twice")
+        if sum(form.cleaned_data["copies"] for form in kept) > 20:
+            raise ValidationError("No more than 20 copies in one order.", code="too_many")
+
+# %% exercise="15.5" role="mistake" says="Where a row is not valid, a rule across rows is said on top of it. First let the rows be mended: look whether they are valid, and return."
+class LineForm(forms.Form):
+    title = forms.CharField()
+    copies = forms.IntegerField(min_value=1)
+
+
+class BaseLineFormSet(forms.BaseFormSet):
+    def clean(self):
+        kept = [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]
+        kept = [form for form in kept if form.is_valid()]
+        titles = [form.cleaned_data["title"].lower() for form in kept]
+        if not kept:
+            raise ValidationError("Order something.", code="empty")
+        if len(titles) != len(set(titles)):
+            raise ValidationError("One row for each title.", code="twice")
+        if sum(form.cleaned_data["copies"] for form in kept) > 20:
+            raise ValidationError("No more than 20 copies in one order.", code="too_many")
+
+# %% exercise="15.5" role="mistake" says="`Emma` and `EMMA` pass as two titles. Compare them in one case."
+class LineForm(forms.Form):
+    title = forms.CharField()
+    copies = forms.IntegerField(min_value=1)
+
+
+class BaseLineFormSet(forms.BaseFormSet):
+    def clean(self):
+        if any(self.errors):
+            return
+        kept = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data["DELETE"]]
+        if not kept:
+            raise ValidationError("Order something.", code="empty")
+        if len({line["title"] for line in kept}) < len(kept):
+            raise ValidationError("One row for each title.", code="twice")
+        if sum(line["copies"] for line in kept) > 20:
+            raise ValidationError("No more than 20 copies in one order.", code="too_many")
+
+# %% exercise="15.5" role="mistake" says="A form set of untouched rows has forms, and no line: `if not self.forms` never sees that nothing is ordered."
+class LineForm(forms.Form):
+    title = forms.CharField()
+    copies = forms.IntegerField(min_value=1)
+
+
+class BaseLineFormSet(forms.BaseFormSet):
+    def clean(self):
+        if any(self.errors):
+            return
+        if not self.forms:
+            raise ValidationError("Order something.", code="empty")
+        kept = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data["DELETE"]]
+        if len({line["title"].lower() for line in kept}) < len(kept):
+            raise ValidationError("One row for each title.", code="twice")
+        if sum(line["copies"] for line in kept) > 20:
+            raise ValidationError("No more than 20 copies in one order.", code="too_many")
+
+# %% exercise="15.5" role="hint"
+# First collect the rows that count: touched (`form.has_changed()`), and not in `self.deleted_forms`.
+# %% exercise="15.5" role="hint"
+# If one of these is not valid, return. Then the three rules in the order of the text.
+
+# %% [markdown] exercise="15.6"
+# ### 15.6 One query for all the choices
+#
+# Each row of this form set puts a title on a shelf, with a `<select>` of all genres by name, and an empty choice first. Write it so that drawing the form set takes one query, and checking it one, however many rows there are.
+# `cleaned_data["genre"]` is the `Genre`; what is no genre is an error with the code `invalid_choice`. A genre that was added a moment ago is there.
+
+# %% exercise="15.6" role="check"
+def observe(answer):
+    def asked(step):
+        with CaptureQueriesContext(connection) as seen:
+            result = step()
+        return result, "one query or less" if len(seen) <= 1 else f"{len(seen)} queries"
+
+    def choices(html):
+        select = re.search(r'<select name="form-0-genre".*?</select>', html, re.DOTALL)
+        options = re.findall(r'<option value="(\d*)"', select[0]) if select else []
+        return [names.get(int(pk), pk) if pk else "" for pk in options]
+
+    with uncounted():
+        Genre.objects.create(name="Aphorisms", slug="aphorisms")
+        names = dict(Genre.objects.values_list("pk", "name"))
+        first, last = Genre.objects.order_by("name").first(), Genre.objects.order_by("name").last()
+    seen = []
+    for rows in (3, 30):
+        Shelves = forms.formset_factory(answer.ShelfForm, formset=answer.BaseShelfFormSet, extra=rows)
+        with uncounted():
+            str(Shelves())
+        html, cost = asked(lambda: str(Shelves()))
+        seen.append((f"{rows} rows drawn", html.count("<select"), cost, choices(html)))
+        data = {"form-TOTAL_FORMS": rows, "form-INITIAL_FORMS": 0}
+        for number in range(rows - 1):
+            data |= {f"form-{number}-title": "Emma", f"form-{number}-genre": (first, last)[number % 2].pk}
+
+        def checked():
+            formset = Shelves(data)
+            return formset.is_valid(), [form.cleaned_data for form in formset.forms], formset.errors
+
+        (valid, cleaned, errors), cost = asked(checked)
+        seen.append((f"{rows} rows checked", valid, cost, len(cleaned)))
+        seen.append([line.get("genre") for line in cleaned[:3]])
+        for bad in ("0", "x", "", "99999999"):
+            formset = Shelves(data | {"form-0-genre": bad})
+            try:
+                formset.is_valid()
+            except Exception as error:
+                seen.append((bad, type(error).__name__))
+                continue
+            codes = [error.code for error in formset.forms[0].errors.as_data().get("genre", [])]
+            seen.append((bad, formset.is_valid(), codes))
+    with uncounted():
+        newest = Genre.objects.create(name="Almanacs", slug="almanacs")
+        names[newest.pk] = newest.name
+    seen.append(("a new genre is offered", "Almanacs" in choices(str(Shelves()))))
+    formset = Shelves(data | {"form-0-genre": newest.pk})
+    return [*seen, ("and taken", formset.is_valid())]
+
+# %% exercise="15.6" role="answer"
+class ShelfForm(forms.Form):
+    title = forms.CharField()
+    genre = forms.ChoiceField()
+
+    # solution
+    def __init__(self, *args, genres, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.genres = genres
+        self.fields["genre"].choices = [("", "Choose"), *((pk, genre.name) for pk, genre in genres.items())]
+
+    def clean_genre(self):
+        return self.genres[self.cleaned_data["genre"]]
+    # end
+
+
+class BaseShelfFormSet(forms.BaseFormSet):
+    # solution
+    @cached_property
+    def genres(self):
+        return {str(genre.pk): genre for genre in Genre.objects.order_by("name")}
+
+    def get_form_kwargs(self, index):
+        return super().get_form_kwargs(index) | {"genres": self.genres}
+    # end
+
+
+check("15.6")
+
+# %% exercise="15.6" role="alternative" note="The form set reads the genres in `__init__` and passes them in `form_kwargs`, which go to every form. `coerce` converts; it is also called for values that no one has checked yet, so it must not raise `KeyError`."
+class ShelfForm(forms.Form):
+    title = forms.CharField()
+    genre = forms.TypedChoiceField(empty_value=None)
+
+    def __init__(self, *args, genres=(), **kwargs):
+        super().__init__(*args, **kwargs)
+        genres = {genre.pk: genre for genre in genres}
+        self.fields["genre"].choices = [("", "Choose"), *((pk, genre.name) for pk, genre in genres.items())]
+        self.fields["genre"].coerce = lambda pk: genres.get(int(pk))
+
+
+class BaseShelfFormSet(forms.BaseFormSet):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.form_kwargs["genres"] = list(Genre.objects.order_by("name"))
+
+# %% exercise="15.6" role="mistake" says="`coerce` is also called by `has_changed()`, before anybody looked whether the choice exists: a number that is no genre is a `KeyError`, and a page with status 500. Give back None there, or convert in `clean_genre()`."
+class ShelfForm(forms.Form):
+    title = forms.CharField()
+    genre = forms.TypedChoiceField()
+
+    def __init__(self, *args, genres, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["genre"].choices = [("", "Choose"), *((pk, genre.name) for pk, genre in genres.items())]
+        self.fields["genre"].coerce = lambda pk: genres[int(pk)]
+
+
+class BaseShelfFormSet(forms.BaseFormSet):
+    @cached_property
+    def genres(self):
+        return {genre.pk: genre for genre in Genre.objects.order_by("name")}
+
+    def get_form_kwargs(self, index):
+        return super().get_form_kwargs(index) | {"genres": self.genres}
+
+# %% exercise="15.6" role="mistake" says="Each row has a queryset of its own and reads all genres anew: as many queries as rows, and another for each that is checked. Read them once in the form set."
+class ShelfForm(forms.Form):
+    title = forms.CharField()
+    genre = forms.ModelChoiceField(Genre.objects.order_by("name"), empty_label="Choose")
+
+
+class BaseShelfFormSet(forms.BaseFormSet):
+    pass
+
+# %% exercise="15.6" role="mistake" says="Drawing takes one query now. But a `ModelChoiceField` fetches its row when it is checked: one query for each. Choose from the genres you have read."
+class ShelfForm(forms.Form):
+    title = forms.CharField()
+    genre = forms.ModelChoiceField(Genre.objects.order_by("name"))
+
+    def __init__(self, *args, genres, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["genre"].choices = [("", "Choose"), *((pk, genre.name) for pk, genre in genres.items())]
+
+
+class BaseShelfFormSet(forms.BaseFormSet):
+    @cached_property
+    def genres(self):
+        return {genre.pk: genre for genre in Genre.objects.order_by("name")}
+
+    def get_form_kwargs(self, index):
+        return super().get_form_kwargs(index) | {"genres": self.genres}
+
+# %% exercise="15.6" role="mistake" says="The genres are read once for the whole process: one that is added later never shows up. Keep them on the form set, which lives as long as one request."
+class ShelfForm(forms.Form):
+    title = forms.CharField()
+    genre = forms.TypedChoiceField()
+    genres = {}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not self.genres:
+            self.genres.update({genre.pk: genre for genre in Genre.objects.order_by("name")})
+        self.fields["genre"].choices = [("", "Choose"), *((pk, genre.name) for pk, genre in self.genres.items())]
+        self.fields["genre"].coerce = lambda pk: self.genres.get(int(pk))
+
+
+class BaseShelfFormSet(forms.BaseFormSet):
+    pass
+
+# %% exercise="15.6" role="mistake" says="The values are texts, as they were sent, and not genres: convert them with `coerce`, or in `clean_genre()`."
+class ShelfForm(forms.Form):
+    title = forms.CharField()
+    genre = forms.ChoiceField()
+
+    def __init__(self, *args, genres, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["genre"].choices = [("", "Choose"), *((genre.pk, genre.name) for genre in genres)]
+
+
+class BaseShelfFormSet(forms.BaseFormSet):
+    @cached_property
+    def genres(self):
+        return list(Genre.objects.order_by("name"))
+
+    def get_form_kwargs(self, index):
+        return super().get_form_kwargs(index) | {"genres": self.genres}
+
+# %% exercise="15.6" role="mistake" says="There is no empty choice, so a browser sends the first genre for a row that nobody wanted, and the row is refused for its missing title."
+class ShelfForm(forms.Form):
+    title = forms.CharField()
+    genre = forms.TypedChoiceField()
+
+    def __init__(self, *args, genres, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["genre"].choices = [(pk, genre.name) for pk, genre in genres.items()]
+        self.fields["genre"].coerce = lambda pk: genres.get(int(pk))
+
+
+class BaseShelfFormSet(forms.BaseFormSet):
+    @cached_property
+    def genres(self):
+        return {genre.pk: genre for genre in Genre.objects.order_by("name")}
+
+    def get_form_kwargs(self, index):
+        return super().get_form_kwargs(index) | {"genres": self.genres}
+
+# %% exercise="15.6" role="hint"
+# `get_form_kwargs(self, index)` of the form set returns what each form is called with: give it the genres, read once.
+# %% exercise="15.6" role="hint"
+# The form takes the genres in `__init__`, sets `self.fields["genre"].choices` after `super().__init__()`, and turns the text into a genre in `clean_genre()`.
