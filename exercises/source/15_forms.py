@@ -1263,3 +1263,472 @@ class BaseShelfFormSet(forms.BaseFormSet):
 # `get_form_kwargs(self, index)` of the form set returns what each form is called with: give it the genres, read once.
 # %% exercise="15.6" role="hint"
 # The form takes the genres in `__init__`, sets `self.fields["genre"].choices` after `super().__init__()`, and turns the text into a genre in `clean_genre()`.
+
+# %% [markdown] exercise="15.7"
+# ### 15.7 Several files in one input
+#
+# Write `FilesField`, a form field for one to three text files from one input that lets people choose several. `cleaned_data` has the list of files, in their order, each at its beginning. No file at all is the error `required`, a fourth `too_many`; a file without content is `empty`, one of more than 1,000 bytes
+# `too_large`, and one whose bytes are not UTF-8 `not_text`, whatever its name and its `content_type` say. One code for each file that is wrong.
+
+# %% exercise="15.7" role="check"
+def observe(answer):
+    class Form(forms.Form):
+        files = answer.FilesField()
+
+    def file(name, content, kind="text/plain"):
+        return SimpleUploadedFile(name, content, kind)
+
+    seen = [("multiple" in str(Form()["files"]), 'type="file"' in str(Form()["files"]), Form().is_multipart())]
+    good = [(f"{number}.txt", f"Page {number}".encode()) for number in range(4)]
+    for title, files in {
+        "none": [],
+        "one": good[:1],
+        "two, in their order": good[1::-1],
+        "three": good[:3],
+        "four": good,
+        "accents": [("Čapek.txt", "Válka s mloky".encode())],
+        "Latin-1": [("zola.txt", "Thérèse Raquin".encode("latin-1"))],
+        "a picture called a text": [("cover.txt", b"\x89PNG\r\n\x1a\n")],
+        "a text called a picture": [("notes.png", b"Notes")],
+        "empty": [("empty.txt", b"")],
+        "1,000 bytes": [("just.txt", b"x" * 1000)],
+        "1,001 bytes": [("more.txt", b"x" * 1001)],
+        "the second is wrong": [good[0], ("zola.txt", b"\xe9"), good[1]],
+        "two are wrong": [("more.txt", b"x" * 1001), good[0], ("zola.txt", b"\xe9")],
+        "large, and no text": [("zola.txt", b"\xe9" * 2000)],
+    }.items():
+        request = RequestFactory().post("/", {"title": "x", "files": [file(name, content) for name, content in files]})
+        form = Form(request.POST, request.FILES)
+        try:
+            valid = form.is_valid()
+        except Exception as error:
+            seen.append((title, type(error).__name__))
+            continue
+        codes = [error.code for error in form.errors.as_data().get("files", [])]
+        value = form.cleaned_data.get("files")
+        shown = [(one.name, one.read()) for one in value] if isinstance(value, list) else type(value).__name__
+        seen.append((title, "valid" if valid else "not valid", codes, shown))
+    return seen
+
+# %% exercise="15.7" role="answer" datasets=["edge"]
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    # solution
+    widget = FilesInput(attrs={"multiple": True})
+
+    def clean(self, data, initial=None):
+        if not data:
+            raise ValidationError(self.error_messages["required"], code="required")
+        if len(data) > 3:
+            raise ValidationError("No more than three files.", code="too_many")
+        files, errors = [], []
+        for file in data:
+            try:
+                files.append(self.clean_one(super().clean(file)))
+            except ValidationError as error:
+                errors.append(error)
+        if errors:
+            raise ValidationError(errors)
+        return files
+
+    def clean_one(self, file):
+        if file.size > 1000:
+            raise ValidationError(f"{file.name} is larger than 1,000 bytes.", code="too_large")
+        try:
+            file.read().decode()
+        except UnicodeDecodeError:
+            raise ValidationError(f"{file.name} is no text.", code="not_text") from None
+        file.seek(0)
+        return file
+    # end
+
+
+check("15.7")
+
+# %% exercise="15.7" role="alternative" note="The field is a list of another: a `FileField` with validators cleans each file. Validators all run, so the second has to look away from what the first has refused. Good where the validators are used by a model as well."
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+def is_small(file):
+    if file.size > 1000:
+        raise ValidationError("%(name)s is too large.", code="too_large", params={"name": file.name})
+
+
+def is_text(file):
+    content = file.read() if file.size <= 1000 else b""
+    file.seek(0)
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValidationError("%(name)s is no text.", code="not_text", params={"name": file.name})
+
+
+class FilesField(forms.Field):
+    widget = FilesInput
+    one = forms.FileField(validators=[is_small, is_text])
+
+    def clean(self, data, initial=None):
+        data = super().clean(data)
+        if len(data) > 3:
+            raise ValidationError("No more than three files.", code="too_many")
+        errors = []
+        for file in data:
+            try:
+                self.one.clean(file)
+            except ValidationError as error:
+                errors += error.error_list
+        if errors:
+            raise ValidationError(errors)
+        return data
+
+# %% exercise="15.7" role="mistake" says="The widget gives a list, and where nothing was chosen it is an empty one: the loop has nothing to complain of, and a required field passes without a file."
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    widget = FilesInput
+
+    def clean(self, data, initial=None):
+        if len(data) > 3:
+            raise ValidationError("No more than three files.", code="too_many")
+        files, errors = [], []
+        for file in data:
+            try:
+                files.append(self.clean_one(super().clean(file)))
+            except ValidationError as error:
+                errors.append(error)
+        if errors:
+            raise ValidationError(errors)
+        return files
+
+    def clean_one(self, file):
+        if file.size > 1000:
+            raise ValidationError("Too large.", code="too_large")
+        try:
+            file.read().decode()
+        except UnicodeDecodeError:
+            raise ValidationError("No text.", code="not_text") from None
+        file.seek(0)
+        return file
+
+# %% exercise="15.7" role="mistake" says="Whoever saves the files now gets nothing: they were read to their end. `seek(0)` after the look."
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    widget = FilesInput(attrs={"multiple": True})
+
+    def clean(self, data, initial=None):
+        if not data:
+            raise ValidationError("Choose a file.", code="required")
+        if len(data) > 3:
+            raise ValidationError("No more than three files.", code="too_many")
+        files, errors = [], []
+        for file in data:
+            try:
+                files.append(self.clean_one(super().clean(file)))
+            except ValidationError as error:
+                errors.append(error)
+        if errors:
+            raise ValidationError(errors)
+        return files
+
+    def clean_one(self, file):
+        if file.size > 1000:
+            raise ValidationError("Too large.", code="too_large")
+        try:
+            file.read().decode()
+        except UnicodeDecodeError:
+            raise ValidationError("No text.", code="not_text") from None
+        return file
+
+# %% exercise="15.7" role="mistake" says="`content_type` and the name are what the sender says. A picture called `cover.txt` passes: decode the bytes."
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    widget = FilesInput(attrs={"multiple": True})
+
+    def clean(self, data, initial=None):
+        if not data:
+            raise ValidationError("Choose a file.", code="required")
+        if len(data) > 3:
+            raise ValidationError("No more than three files.", code="too_many")
+        files, errors = [], []
+        for file in data:
+            try:
+                files.append(self.clean_one(super().clean(file)))
+            except ValidationError as error:
+                errors.append(error)
+        if errors:
+            raise ValidationError(errors)
+        return files
+
+    def clean_one(self, file):
+        if file.size > 1000:
+            raise ValidationError("Too large.", code="too_large")
+        if not file.content_type.startswith("text/") or not file.name.endswith(".txt"):
+            raise ValidationError("No text.", code="not_text")
+        return file
+
+# %% exercise="15.7" role="mistake" says="Only the last file is checked and kept: `files.get()` gives one of several. The widget's `allow_multiple_selected` gives the list."
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data, files, name):
+        return files.get(name)
+
+
+class FilesField(forms.FileField):
+    widget = FilesInput(attrs={"multiple": True})
+
+    def clean(self, data, initial=None):
+        file = super().clean(data)
+        if file.size > 1000:
+            raise ValidationError("Too large.", code="too_large")
+        try:
+            file.read().decode()
+        except UnicodeDecodeError:
+            raise ValidationError("No text.", code="not_text") from None
+        file.seek(0)
+        return [file]
+
+# %% exercise="15.7" role="mistake" says="After the first wrong file you stop: of two that are wrong, the sender hears of one, and comes back for the other. Collect the errors, and raise them together."
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    widget = FilesInput(attrs={"multiple": True})
+
+    def clean(self, data, initial=None):
+        if not data:
+            raise ValidationError("Choose a file.", code="required")
+        if len(data) > 3:
+            raise ValidationError("No more than three files.", code="too_many")
+        return [self.clean_one(super(FilesField, self).clean(file)) for file in data]
+
+    def clean_one(self, file):
+        if file.size > 1000:
+            raise ValidationError("Too large.", code="too_large")
+        try:
+            file.read().decode()
+        except UnicodeDecodeError:
+            raise ValidationError("No text.", code="not_text") from None
+        file.seek(0)
+        return file
+
+# %% exercise="15.7" role="hint"
+# A widget with `allow_multiple_selected = True` gives the field a list of files. `FileField.clean()` checks one of them; call it for each.
+# %% exercise="15.7" role="hint"
+# Collect the `ValidationError`s in a list: `raise ValidationError(errors)` raises them together, each with its code. And an empty list of files is not an error by itself.
+
+# %% [markdown] exercise="15.8"
+# ### 15.8 One template for any form
+#
+# Write the text `TEMPLATE` of a page that shows any `form`, to be sent to its own address by POST. Everything that a visitor needs is in it: all inputs, the hidden ones without a label, the others with theirs; each error once, also those of no field; the protection
+# against forged requests; a button. A form that wants a file is encoded for one, and no other form is.
+
+# %% exercise="15.8" role="check"
+class Page(HTMLParser):
+    """What a browser knows of a page: its forms with their inputs, its labels, its buttons."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.forms, self.labels, self.buttons, self.inputs = [], [], 0, {}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "form":
+            self.forms.append((given.get("method", "get").lower(), given.get("action") or "", given.get("enctype")))
+        elif tag == "label":
+            self.labels.append(given.get("for"))
+        elif tag == "button" or tag == "input" and given.get("type") == "submit":
+            self.buttons += given.get("type", "submit") == "submit"
+        elif tag == "input" and self.forms and given.get("name"):
+            self.inputs.setdefault(given["name"], []).append(given)
+
+
+def observe(answer):
+    class NoteForm(forms.Form):
+        key = forms.CharField(widget=forms.HiddenInput, initial="k1")
+        title = forms.CharField(max_length=5, label="The title")
+        text = forms.CharField(required=False, help_text="As long as you like.")
+
+        def clean(self):
+            if self.cleaned_data.get("text") == "no":
+                raise ValidationError("Not on Sundays.")
+
+    class PhotoForm(forms.Form):
+        caption = forms.CharField()
+        photo = forms.FileField()
+
+    def view_of(form_class):
+        def view(request):
+            form = form_class(request.POST, request.FILES) if request.method == "POST" else form_class()
+            if request.method == "POST" and form.is_valid():
+                return HttpResponse(f"taken: {sorted(form.cleaned_data)}", status=201)
+            return HttpResponse(engines["django"].from_string(answer).render({"form": form}, request))
+
+        return view
+
+    def send(client, url, page, typed):
+        """Fill in the page and press its button, as a browser does."""
+        method, action, encoding = page.forms[0]
+        data = {name: found[-1].get("value") or "" for name, found in page.inputs.items()}
+        data |= {name: value for name, value in typed.items() if name in page.inputs}
+        if encoding != "multipart/form-data":
+            data = {name: getattr(value, "name", value) for name, value in data.items()}
+        target = action if action.startswith("/") else url
+        if method == "get":
+            return client.get(target, data)
+        return client.post(target, data)
+
+    def shown(response, texts):
+        page = Page(response.content.decode())
+        known = {name: len(found) for name, found in page.inputs.items() if name != "csrfmiddlewaretoken"}
+        labels = sorted({name for name in page.labels if name})
+        errors = {text: response.content.decode().count(text) for text in texts}
+        kept = page.inputs.get("title", [{}])[0].get("value")
+        return page, [response.status_code, page.forms, known, labels, page.buttons > 0, errors, kept]
+
+    seen = []
+    patterns = (path("note/", view_of(NoteForm)), path("photo/", view_of(PhotoForm)))
+    with override_settings(ROOT_URLCONF=patterns, MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"]):
+        client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        for url, tries in {
+            "/note/": [
+                {"title": "Emma", "text": "yes"},
+                {"title": "Emma", "text": "no"},
+                {"title": "Villette", "text": "no"},
+                {"title": "<b>", "text": "no"},
+            ],
+            "/photo/": [{"caption": "Us", "photo": SimpleUploadedFile("us.png", b"png")}, {"caption": ""}],
+        }.items():
+            first, found = shown(client.get(url), ["As long as you like."])
+            seen.append((url, found))
+            if not first.forms:
+                continue
+            for typed in tries:
+                response = send(client, url, first, typed)
+                texts = ["Not on Sundays.", "at most 5 characters", "This field is required."]
+                outcome = response.content.decode() if response.status_code == 201 else shown(response, texts)[1]
+                seen.append((url, sorted(typed), response.status_code, outcome if response.status_code in (200, 201) else ""))
+    return seen
+
+# %% exercise="15.8" role="answer" datasets=["edge"] seconds=20
+TEMPLATE = (
+    # solution
+    """
+    <form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
+      {% csrf_token %}
+      {{ form }}
+      <button>Send</button>
+    </form>
+    """
+    # end
+)
+
+
+check("15.8")
+
+# %% exercise="15.8" role="alternative" note="By hand, where the page needs its own order. `as_field_group` is label, help, errors and input of one field; what belongs to the form and what is hidden comes apart."
+TEMPLATE = """
+<form method="post" {% if form.is_multipart %}enctype="multipart/form-data"{% endif %}>{% csrf_token %}
+  {{ form.non_field_errors }}
+  {% for field in form.hidden_fields %}{{ field.errors }}{{ field }}{% endfor %}
+  {% for field in form.visible_fields %}<p>{{ field.as_field_group }}</p>{% endfor %}
+  <input type="submit" value="Send">
+</form>
+"""
+
+# %% exercise="15.8" role="mistake" says="The page has no token, so no POST gets as far as the view: 403. `{% csrf_token %}` inside the form; `{{ form }}` does not bring it."
+TEMPLATE = """
+<form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
+  {{ form }}
+  <button>Send</button>
+</form>
+"""
+
+# %% exercise="15.8" role="mistake" says="Without `enctype` a browser sends the name of the file and not the file. `form.is_multipart` knows when it is needed."
+TEMPLATE = """
+<form method="post">
+  {% csrf_token %}
+  {{ form }}
+  <button>Send</button>
+</form>
+"""
+
+# %% exercise="15.8" role="mistake" says="`{{ form }}` draws neither `<form>` nor a button: there is nothing to send it with."
+TEMPLATE = "{% csrf_token %}{{ form }}"
+
+# %% exercise="15.8" role="mistake" says="The errors that belong to no field are not drawn: the page comes back and says nothing. Add `form.non_field_errors`."
+TEMPLATE = """
+<form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
+  {% csrf_token %}
+  {% for field in form.hidden_fields %}{{ field }}{% endfor %}
+  {% for field in form.visible_fields %}{{ field.as_field_group }}{% endfor %}
+  <button>Send</button>
+</form>
+"""
+
+# %% exercise="15.8" role="mistake" says="The hidden fields are missing: what the page was to bring back, it does not. Loop over `form.hidden_fields` too."
+TEMPLATE = """
+<form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
+  {% csrf_token %}
+  {{ form.non_field_errors }}
+  {% for field in form.visible_fields %}{{ field.as_field_group }}{% endfor %}
+  <button>Send</button>
+</form>
+"""
+
+# %% exercise="15.8" role="mistake" says="`for field in form` gives the hidden ones too, and here they get a label that nobody can click. Take `visible_fields` and `hidden_fields` apart."
+TEMPLATE = """
+<form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
+  {% csrf_token %}
+  {{ form.non_field_errors }}
+  {% for field in form %}{{ field.as_field_group }}{% endfor %}
+  <button>Send</button>
+</form>
+"""
+
+# %% exercise="15.8" role="mistake" says="The errors are there twice: `{{ form }}` draws them already."
+TEMPLATE = """
+<form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
+  {% csrf_token %}
+  {{ form.non_field_errors }}
+  {{ form }}
+  <button>Send</button>
+</form>
+"""
+
+# %% exercise="15.8" role="mistake" says="Without `method=\"post\"` a browser sends everything in the address, and the view sees a GET."
+TEMPLATE = """
+<form{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
+  {% csrf_token %}
+  {{ form }}
+  <button>Send</button>
+</form>
+"""
+
+# %% exercise="15.8" role="mistake" says="Every form is encoded for files, also where there are none. It works; asked for is the difference, and `form.is_multipart` tells it."
+TEMPLATE = """
+<form method="post" enctype="multipart/form-data">
+  {% csrf_token %}
+  {{ form }}
+  <button>Send</button>
+</form>
+"""
+
+# %% exercise="15.8" role="hint"
+# `{{ form }}` draws all fields and all errors. Four things are the template's.
+# %% exercise="15.8" role="hint"
+# `<form method="post">`, `{% csrf_token %}`, a button; and `enctype="multipart/form-data"` inside `{% if form.is_multipart %}`.
