@@ -1065,7 +1065,7 @@ def next_to_pack(number):
     orders = Order.objects.select_for_update(skip_locked=True).only("number")
     return orders.filter(status=Order.Status.PAID).order_by("placed_at", "pk")[:number]
 
-# %% exercise="14.10" role="mistake" says="The second packer waits for the first, and then gets nothing, though other orders are free: the row it waited for is no longer paid. Skip the locked rows."
+# %% exercise="14.10" role="mistake" says="The second packer waits until the first has finished, though other orders are free. Skip the locked rows."
 def next_to_pack(number):
     return Order.objects.filter(status="paid").order_by("placed_at", "pk").select_for_update()[:number]
 

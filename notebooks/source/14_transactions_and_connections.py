@@ -4,9 +4,9 @@
 # After this chapter you can say what `atomic()` sends and when it rolls back, cure a lost update in three ways, end a
 # deadlock, and tell a persistent connection from a pool.
 #
-# *Questions: Q40 transactions in depth · Q41 select_for_update and locks · Q42 connection pooling.* All of it runs on a real
-# PostgreSQL, with threads that have connections of their own. Where there is none, the first cell says so, cells that begin with
-# `if on_postgresql:` print nothing, and the rest runs on SQLite. Predict before you run.
+# *Questions: Q40 transactions in depth · Q41 select_for_update and locks · Q42 connection pooling.* All of it runs on
+# a real PostgreSQL, with threads that have connections of their own. Where there is none, the first cell says so,
+# cells that begin with `if on_postgresql:` print nothing, and the rest runs on SQLite. Predict before you run.
 # [Exercises 14.1 to 14.11](../exercises/14_transactions_and_connections.ipynb) follow.
 
 # %% reason="the imports of a chapter that needs threads, transactions and connections"
@@ -36,9 +36,10 @@ from orders.retries import retried
 #
 # *Advanced · asked as T-A3*
 #
-# **Say it.** Django runs in autocommit: each statement is a transaction of its own. `atomic()` makes several into one. It
-# commits when the block ends, and rolls back when an exception leaves it. Inside another `atomic()` it is a savepoint, so
-# a part can fail alone. What must only happen if the data are really there, a mail or a task, goes into `on_commit()`.
+# **Say it.** Django runs in autocommit: each statement is a transaction of its own. `atomic()` makes several into one.
+# It commits when the block ends, and rolls back when an exception leaves it. Inside another `atomic()` it is a
+# savepoint, so a part can fail alone. What must only happen if the data are really there, a mail or a task, goes into
+# `on_commit()`.
 #
 # *What lifts it:* a database error caught inside the block breaks it; `durable=True` refuses to be nested;
 # `ATOMIC_REQUESTS` does not cover a streamed body; and the isolation level decides what a check inside is worth.
@@ -49,6 +50,7 @@ from orders.retries import retried
 # %%
 from contextlib import nullcontext
 
+reset()
 EMMA, PERSUASION = 4, 6
 
 
@@ -70,8 +72,8 @@ for block in (nullcontext(), transaction.atomic()):
         print(type(block).__name__, before - copies())
 
 # %% [markdown]
-# Without a block the update was committed before the insert failed. With one, both are undone. Now a block in a block. Which
-# words go to the server, and is the first genre kept?
+# Without a block the update was committed before the insert failed. With one, both are undone. Now a block in a block.
+# Which words go to the server, and is the first genre kept?
 
 # %%
 with queries():
@@ -85,8 +87,9 @@ with queries():
 print(Genre.objects.filter(slug="westerns").values_list("name", flat=True))
 
 # %% [markdown]
-# The inner block is a savepoint: PostgreSQL goes back to it, and the outer transaction is as healthy as before. psycopg sends
-# `BEGIN` by itself, ahead of the first statement, so it is not in the list. Take the inner block away and catch the same error:
+# The inner block is a savepoint: PostgreSQL goes back to it, and the outer transaction is as healthy as before.
+# psycopg sends `BEGIN` by itself, ahead of the first statement, so it is not in this list. Take the inner block away
+# and catch the same error:
 
 # %%
 from django.db.transaction import TransactionManagementError
@@ -104,8 +107,8 @@ except TransactionManagementError as error:
 print(Genre.objects.filter(slug="sagas").exists())
 
 # %% [markdown]
-# After a failed statement PostgreSQL refuses all others until the rollback; when the ORM was writing, Django says so before it
-# asks. Without the last query there is no error at all, and that is worse. What is left of the genre?
+# After a failed statement PostgreSQL refuses all others until the rollback; when the ORM was writing, Django says so
+# before it asks. Without the last query there is no error at all, and that is worse. What is left of the genre?
 
 # %%
 with transaction.atomic():
@@ -117,8 +120,8 @@ with transaction.atomic():
 print(Genre.objects.filter(slug="sagas").exists())
 
 # %% [markdown]
-# The block ends without an exception, and rolls back. Django does not notice when raw SQL or a plain read fails. It sends its
-# `COMMIT`, and PostgreSQL answers that with a rollback, without an error. SQLite would keep the genre:
+# The block ends without an exception, and rolls back. Django does not notice when raw SQL or a plain read fails. It
+# sends its `COMMIT`, and PostgreSQL answers that with a rollback, without an error. SQLite would keep the genre:
 
 # %%
 if on_postgresql:
@@ -131,8 +134,8 @@ if on_postgresql:
     print(Genre.objects.filter(slug="sagas").exists())
 
 # %% [markdown]
-# So catch outside, or put the statement that may fail into an `atomic()` of its own. Next, `on_commit()`. In which order do
-# these run?
+# So catch outside, or put the statement that may fail into an `atomic()` of its own. Next, `on_commit()`. In which
+# order do these run?
 
 # %%
 with transaction.atomic():
@@ -148,8 +151,8 @@ with transaction.atomic():
 transaction.on_commit(lambda: print("3 outside of a transaction: at once"))
 
 # %% [markdown]
-# In the order of registration, after the commit, and only what was not rolled back. A callback that fails stops those behind it,
-# and raises into the view, although the data are stored. `robust=True` logs its error and goes on
+# In the order of registration, after the commit, and only what was not rolled back. A callback that fails stops those
+# behind it, and raises into the view, although the data are stored. `robust=True` logs its error and goes on
 # ([documentation](https://docs.djangoproject.com/en/stable/topics/db/transactions/#performing-actions-after-commit)):
 
 # %%
@@ -174,8 +177,9 @@ except ConnectionError as error:
     print("committed, and yet:", error)
 
 # %% [markdown]
-# **The trap.** "Everything inside `atomic()` is undone when something goes wrong." It misleads because it is nearly true. The block
-# looks at one thing only: does an exception leave it? An error that you swallow is no error, so this half sale is committed:
+# **The trap.** "Everything inside `atomic()` is undone when something goes wrong." It misleads because it is nearly
+# true. The block looks at one thing only: does an exception leave it? An error that you swallow is no error, so this
+# half sale is committed:
 
 # %%
 before = copies()
@@ -204,11 +208,11 @@ except ValueError:
 # %% [markdown]
 # **Asked next**
 #
-# - *Why send e-mail in `on_commit`?* A mail cannot be rolled back, and a task may start before its row is visible to others. After
-#   the commit both are safe. The price: if the process dies in between, nothing is sent, so important messages need a row of
-#   their own and somebody who looks for it.
-# - *How do you test it?* `TestCase` never commits, so callbacks do not run. `captureOnCommitCallbacks()` collects them, and runs
-#   them with `execute=True`.
+# - *Why send e-mail in `on_commit`?* A mail cannot be rolled back, and a task may start before its row is visible to
+#   others. After the commit both are safe. The price: if the process dies in between, nothing is sent, so important
+#   messages need a row of their own and somebody who looks for it.
+# - *How do you test it?* `TestCase` never commits, so callbacks do not run. `captureOnCommitCallbacks()` collects
+#   them, and runs them with `execute=True`.
 
 # %%
 import unittest
@@ -227,8 +231,9 @@ unittest.TestSuite([ReceiptTest("test_receipt")]).run(result)
 print(result.testsRun, result.wasSuccessful())
 
 # %% [markdown]
-# - *What does `durable=True` protect from?* From a caller that wraps you. When a durable block ends, its data are committed; inside
-#   another block they would not be, so Django refuses. `TestCase` is the exception: its own block is not counted
+# - *What does `durable=True` protect from?* From a caller that wraps you. When a durable block ends, its data are
+#   committed; inside another block they would not be, so Django refuses. `TestCase` is the exception: its own block is
+#   not counted
 #   ([documentation](https://docs.djangoproject.com/en/stable/topics/db/transactions/#django.db.transaction.atomic)).
 
 # %% tags=["raises-exception"]
@@ -237,9 +242,10 @@ with transaction.atomic():
         Genre.objects.count()
 
 # %% [markdown]
-# - *What does `ATOMIC_REQUESTS` do?* It wraps each view in `atomic()`. [Outside](https://docs.djangoproject.com/en/stable/topics/db/transactions/#tying-transactions-to-http-requests)
-#   are middleware, the rendering of a `TemplateResponse` and the body of a streaming one. Async views it refuses. It also holds a
-#   transaction open during slow work, so I prefer blocks where they are needed.
+# - *What does `ATOMIC_REQUESTS` do?* It wraps each view in `atomic()`.
+#   [Outside](https://docs.djangoproject.com/en/stable/topics/db/transactions/#tying-transactions-to-http-requests) are
+#   middleware, the rendering of a `TemplateResponse` and the body of a streaming one. Async views it refuses. It also
+#   holds a transaction open during slow work, so I prefer blocks where they are needed.
 
 # %%
 from django.core.handlers.base import BaseHandler
@@ -268,12 +274,15 @@ for view in (plain, streamed, asynchronous):
 connection.settings_dict["ATOMIC_REQUESTS"] = False
 
 # %% [markdown]
-# - *Isolation levels in Django?* PostgreSQL keeps its own, READ COMMITTED unless the server says otherwise: each statement sees
-#   what was committed before it began. [On MySQL](https://docs.djangoproject.com/en/stable/ref/databases/#mysql-isolation-level)
-#   Django asks for the same. `OPTIONS["isolation_level"]` sets another one [for a
-#   connection](https://docs.djangoproject.com/en/stable/ref/databases/#isolation-level); so does the first statement of a transaction.
+# - *Isolation levels in Django?* PostgreSQL keeps its own, READ COMMITTED unless the server says otherwise: each
+#   statement sees what was committed before it began. [On
+#   MySQL](https://docs.djangoproject.com/en/stable/ref/databases/#mysql-isolation-level) Django asks for the same.
+#   `OPTIONS["isolation_level"]` sets another one [for a
+#   connection](https://docs.djangoproject.com/en/stable/ref/databases/#isolation-level); so does the first statement
+#   of a transaction.
 #
-# To see it we need others. `together` runs functions at the same moment, each in a thread with a connection of its own:
+# To see it we need others. `together` runs functions at the same moment, each in a thread with a connection of its
+# own:
 
 # %% reason="threads need a barrier, a connection each, and time limits"
 from concurrent.futures import ThreadPoolExecutor
@@ -315,8 +324,8 @@ if on_postgresql:
             print(level, before - copies())
 
 # %% [markdown]
-# REPEATABLE READ shows one moment throughout. It still misses *write skew*: two transactions check the same rule, each writes
-# another row, and together they break it. An order of 10 is paid twice at the same time:
+# REPEATABLE READ shows one moment throughout. It still misses *write skew*: two transactions check the same rule, each
+# writes another row, and together they break it. An order of 10 is paid twice at the same time:
 
 # %%
 def order_of_ten(number):
@@ -344,9 +353,9 @@ if on_postgresql:
         print(level, "still due:", due(order))
 
 # %% [markdown]
-# Here `due` locks nothing, and nobody writes the same row twice, so only SERIALIZABLE finds it: it gives one transaction up.
-# That is no failure but an invitation to do it all again. The shop's `retried` does, with a pause that grows
-# ([PostgreSQL](https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html)):
+# Here `due` locks nothing, and nobody writes the same row twice, so only SERIALIZABLE finds it: it gives one
+# transaction up. That is no failure but an invitation to do it all again. The shop's `retried` does, with a pause that
+# grows ([PostgreSQL](https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html)):
 
 # %%
 others, attempts = [sell_one], []
@@ -365,8 +374,9 @@ if on_postgresql:
     print(len(attempts), attempts[0] - copies())
 
 # %% [markdown]
-# - *And in async code?* `atomic()` is no async context manager. Put the transaction into a synchronous function and call it with
-#   `sync_to_async` ([documentation](https://docs.djangoproject.com/en/stable/topics/async/#queries-the-orm)).
+# - *And in async code?* `atomic()` is no async context manager. Put the transaction into a synchronous function and
+#   call it with `sync_to_async`
+#   ([documentation](https://docs.djangoproject.com/en/stable/topics/async/#queries-the-orm)).
 
 # %%
 from asgiref.sync import sync_to_async
@@ -381,8 +391,8 @@ def in_one_transaction():
 print(hasattr(transaction.atomic(), "__aenter__"), await in_one_transaction())
 
 # %% [markdown]
-# **Versions.** The low-level `transaction.savepoint()` is called `savepoint_create()` since 6.1, and the old name is deprecated
-# ([release notes](https://docs.djangoproject.com/en/6.1/releases/6.1/)). `atomic()` never needed either.
+# **Versions.** The low-level `transaction.savepoint()` is called `savepoint_create()` since 6.1, and the old name is
+# deprecated ([release notes](https://docs.djangoproject.com/en/6.1/releases/6.1/)). `atomic()` never needed either.
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -395,8 +405,8 @@ else:
     print("Django 6.1 prints False.")
 
 # %% [markdown]
-# And `robust=True` did not hold on 5.2 for a `partial` that fails: writing the log entry raised `AttributeError`. There take a function
-# or a lambda. On 6.1 it is logged like any other:
+# And `robust=True` did not hold on 5.2 for a `partial` that fails: writing the log entry raised `AttributeError`.
+# There take a function or a lambda. On 6.1 it is logged like any other:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -417,12 +427,13 @@ quiz("Q40")
 #
 # *Advanced · asked as T-A1*
 #
-# **Say it.** It adds `FOR UPDATE` to the query: the rows it returns are locked until my transaction ends, and others who want to
-# change or lock them wait. So I can read, decide and write without anybody in between. It needs `atomic()`. If the new value can
-# be computed from the old one, I take `F()` instead; if conflicts are rare, a version column.
+# **Say it.** It adds `FOR UPDATE` to the query: the rows it returns are locked until my transaction ends, and others
+# who want to change or lock them wait. So I can read, decide and write without anybody in between. It needs
+# `atomic()`. If the new value can be computed from the old one, I take `F()` instead; if conflicts are rare, a version
+# column.
 #
-# *What lifts it:* `nowait`, `skip_locked` and `of`; that readers are not held up; that two locks in different order are a
-# deadlock; and that SQLite ignores all of it without a word.
+# *What lifts it:* `nowait`, `skip_locked` and `of`; that readers are not held up; that two locks in different order
+# are a deadlock; and that SQLite ignores all of it without a word.
 
 # %% [markdown]
 # **See it.** First the SQL, inside and outside of a transaction:
@@ -463,8 +474,8 @@ def together(*functions):
         return list(pool.map(run, functions, timeout=40))
 
 # %% [markdown]
-# Eight customers buy one copy each, and there are eight. The code reads, thinks for a moment and saves; the barrier has all of
-# them read before one writes. How many are left?
+# Eight customers buy one copy each, and there are eight. The code reads, thinks for a moment and saves; the barrier
+# has all of them read before one writes. How many are left?
 
 # %%
 def shelve(number):
@@ -487,8 +498,8 @@ together(*[partial(buy_naively, Barrier(8))] * 8)
 print("sold 8 of 8, left:", copies())
 
 # %% [markdown]
-# All read 8, and each wrote 7: the *lost update*. `atomic()` around it changes nothing at PostgreSQL's usual level. The first cure
-# lets the database compute, the second makes the others wait. How many do these three leave?
+# All read 8, and each wrote 7: the *lost update*. `atomic()` around it changes nothing at PostgreSQL's usual level.
+# The first cure lets the database compute, the second makes the others wait. How many do these three leave?
 
 # %%
 import time
@@ -563,7 +574,8 @@ if on_postgresql:
     print("sold after the commit:", 8 - copies())
 
 # %% [markdown]
-# Who does not want to wait says so. `nowait` is an error at once. `skip_locked` takes the next row: a table becomes a queue:
+# Who does not want to wait says so. `nowait` is an error at once. `skip_locked` takes the next row: a table becomes a
+# queue:
 
 # %%
 def take(**options):
@@ -577,7 +589,8 @@ if on_postgresql:
         print(together(partial(take, nowait=True)), together(partial(take, skip_locked=True)))
 
 # %% [markdown]
-# A join locks the rows of both tables. `of` names those you mean. May another connection lock the customer in the meantime?
+# A join locks the rows of both tables. `of` names those you mean. May another connection lock the customer in the
+# meantime?
 
 # %%
 def take_customer():
@@ -593,7 +606,8 @@ if on_postgresql:
             print(of, together(take_customer))
 
 # %% [markdown]
-# And the price of locks. One takes Emma and then Persuasion, the other the other way round. A barrier sees to it that both hold one:
+# And the price of locks. One takes Emma and then Persuasion, the other the other way round. A barrier sees to it that
+# both hold one:
 
 # %%
 def take_both(first, second, both_hold_one=None):
@@ -607,11 +621,11 @@ def take_both(first, second, both_hold_one=None):
 if on_postgresql:
     meet = Barrier(2)
     results = together(partial(take_both, EMMA, PERSUASION, meet), partial(take_both, PERSUASION, EMMA, meet))
-    print(results.count("DeadlockDetected"), "given up,", sum(pk in results for pk in (EMMA, PERSUASION)), "went through")
+    print(results.count("DeadlockDetected"), "given up,", len({EMMA, PERSUASION} & set(results)), "went through")
 
 # %% [markdown]
-# PostgreSQL looks after `deadlock_timeout`, a second by default, and ends one of them. The cure is one order for everybody: sort
-# before you lock. Then the second waits for the first row, and holds nothing:
+# PostgreSQL looks after `deadlock_timeout`, a second by default, and ends one of them. The cure is one order for
+# everybody: sort before you lock. Then the second waits for the first row, and holds nothing:
 
 # %%
 def take_sorted(*keys):
@@ -623,8 +637,8 @@ if on_postgresql:
     print(together(*[partial(take_sorted, EMMA, PERSUASION), partial(take_sorted, PERSUASION, EMMA)] * 4))
 
 # %% [markdown]
-# **The trap.** "It locks the row, so nobody can see it until I am done." It misleads those who think of a mutex. Plain reads go
-# on; they see the row as it was committed last. Only who changes or locks it waits:
+# **The trap.** "It locks the row, so nobody can see it until I am done." It misleads those who think of a mutex. Plain
+# reads go on; they see the row as it was committed last. Only who changes or locks it waits:
 
 # %%
 if on_postgresql:
@@ -659,8 +673,9 @@ with transaction.atomic():
         print(database.vendor, "FOR UPDATE" in locked.get_compiler(connection=database).as_sql()[0])
 
 # %% [markdown]
-# What SQLite does instead: one writer at a time, for the whole file. With `transaction_mode` IMMEDIATE the transaction takes that
-# lock when it begins; a second one waits for `timeout` seconds, and fails. `begin` does what `atomic()` does:
+# What SQLite does instead: one writer at a time, for the whole file. With `transaction_mode` IMMEDIATE the transaction
+# takes that lock when it begins; a second one waits for `timeout` seconds, and fails. `begin` does what `atomic()`
+# does:
 
 # %%
 import tempfile
@@ -687,12 +702,13 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # **Asked next**
 #
-# - *Optimistic locking in Django?* Nothing is built in; it is the version column above: `filter(pk=…, version=…).update(…)`, and a
-#   look at the number of rows. It suits forms that stay open for minutes, where nobody may hold a transaction. Under many
-#   conflicts it does the work again and again; there a lock is better.
-# - *`of` and `no_key`?* `of` limits the lock to some of the joined tables. `no_key=True` sends `FOR NO KEY UPDATE`, which lets
-#   others insert rows that refer to mine. Without it, they wait at their commit, when the foreign key is checked. `no_key` is for
-#   PostgreSQL alone ([documentation](https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-for-update)).
+# - *Optimistic locking in Django?* Nothing is built in; it is the version column above: `filter(pk=…,
+#   version=…).update(…)`, and a look at the number of rows. It suits forms that stay open for minutes, where nobody
+#   may hold a transaction. Under many conflicts it does the work again and again; there a lock is better.
+# - *`of` and `no_key`?* `of` limits the lock to some of the joined tables. `no_key=True` sends `FOR NO KEY UPDATE`,
+#   which lets others insert rows that refer to mine. Without it, they wait at their commit, when the foreign key is
+#   checked. `no_key` is for PostgreSQL alone
+#   ([documentation](https://docs.djangoproject.com/en/stable/ref/models/querysets/#select-for-update)).
 
 # %%
 def add_line():
@@ -709,7 +725,8 @@ if on_postgresql:
             print(no_key, together(add_line))
 
 # %% [markdown]
-# `of` is also the way out where the relation may be NULL. PostgreSQL refuses to lock what an outer join may leave empty:
+# `of` is also the way out where the relation may be NULL. PostgreSQL refuses to lock what an outer join may leave
+# empty:
 
 # %%
 from django.db import NotSupportedError
@@ -722,10 +739,11 @@ for of in ((), ("self",)) if on_postgresql else ():
         print(of, type(error).__name__)
 
 # %% [markdown]
-# - *How do you avoid deadlocks?* Lock in one order everywhere, in one query with `order_by`; keep transactions short; call no other
-#   service while you hold a lock. They still happen, so retry: the transaction that was given up has left nothing behind.
-# - *I have the object already. How do I lock it?* Not by trusting what it holds. `refresh_from_db(from_queryset=…)`, since 5.1,
-#   reads and locks in one query:
+# - *How do you avoid deadlocks?* Lock in one order everywhere, in one query with `order_by`; keep transactions short;
+#   call no other service while you hold a lock. They still happen, so retry: the transaction that was given up has
+#   left nothing behind.
+# - *I have the object already. How do I lock it?* Not by trusting what it holds. `refresh_from_db(from_queryset=…)`,
+#   since 5.1, reads and locks in one query:
 
 # %%
 stock = Stock.objects.get(pk=EMMA)
@@ -743,18 +761,18 @@ quiz("Q41")
 #
 # *Advanced · asked as T-A6*
 #
-# **Say it.** By default Django opens a connection when a request first asks the database, and closes it at the end of the request.
-# Opening is the expensive part.
-# `CONN_MAX_AGE` keeps it, one per thread, used or not. A pool, since 5.1 with psycopg 3 and `psycopg-pool`, lends a few connections
-# to many threads and lets the others wait. Each process has its own pool, so for many processes PgBouncer stands in front.
+# **Say it.** By default Django opens a connection when a request first asks the database, and closes it at the end of
+# the request. Opening is the expensive part. `CONN_MAX_AGE` keeps it, one per thread, used or not. A pool, since 5.1
+# with psycopg 3 and `psycopg-pool`, lends a few connections to many threads and lets the others wait. Each process has
+# its own pool, so for many processes PgBouncer stands in front.
 #
-# *What lifts it:* the sum over all processes has to stay below `max_connections`; PgBouncer's transaction mode breaks what lives
-# longer than a transaction; and on Oracle there is a pool since 5.2
+# *What lifts it:* the sum over all processes has to stay below `max_connections`; PgBouncer's transaction mode breaks
+# what lives longer than a transaction; and on Oracle there is a pool since 5.2
 # ([documentation](https://docs.djangoproject.com/en/5.2/ref/databases/#oracle-pool)).
 
 # %% [markdown]
-# **See it.** `database` makes a connection with settings of our choice, as every thread gets one. `visit` stands for a request:
-# one query, then what Django does when a request ends:
+# **See it.** `database` makes a connection with settings of our choice, as every thread gets one. `visit` stands for a
+# request: one query, then what Django does when a request ends:
 
 # %% reason="two helpers that belong together"
 def database(name, max_age=0, **options):
@@ -785,8 +803,9 @@ if on_postgresql:
         print(made.alias, len(processes) if made is not pooled else len(processes) <= 2)
 
 # %% [markdown]
-# 40 processes, one, and at most two. PostgreSQL [starts a process](https://www.postgresql.org/docs/current/connect-estab.html) for
-# every connection and checks the password. What is that worth in time? Pool and persistent connection are warm by now:
+# 40 processes, one, and at most two. PostgreSQL [starts a
+# process](https://www.postgresql.org/docs/current/connect-estab.html) for every connection and checks the password.
+# What is that worth in time? Pool and persistent connection are warm by now:
 
 # %%
 from timeit import repeat
@@ -800,9 +819,9 @@ for made in (persistent, pooled) if on_postgresql else ():
     print(made.alias, "less than half the time of plain:", quickest(made) * 2 < quickest(plain))
 
 # %% [markdown]
-# On a network an opening also takes [round trips](https://www.postgresql.org/docs/current/protocol-flow.html), and more of them with
-# TLS. Now many threads. Each has a connection object of its own, so eight objects stand for eight threads. After a request each, how
-# many connections does the server still hold?
+# On a network an opening also takes [round trips](https://www.postgresql.org/docs/current/protocol-flow.html), and
+# more of them with TLS. Now many threads. Each has a connection object of its own, so eight objects stand for eight
+# threads. After a request each, how many connections does the server still hold?
 
 # %%
 def held(name):
@@ -825,8 +844,8 @@ if on_postgresql:
         made.close()
 
 # %% [markdown]
-# Eight idle connections against the two of one pool, which all objects of the same alias in a process share. And when a third wants
-# one, while two hold theirs? It waits `timeout` seconds, 30 by default, and then:
+# Eight idle connections against the two of one pool, which all objects of the same alias in a process share. And when
+# a third wants one, while two hold theirs? It waits `timeout` seconds, 30 by default, and then:
 
 # %%
 if on_postgresql:
@@ -861,8 +880,8 @@ if on_postgresql:
     connection.cursor().execute("DROP ROLE clerk")
 
 # %% [markdown]
-# **The trap.** "`CONN_MAX_AGE` is Django's connection pool." It misleads since both save the opening. But it shares nothing: each thread
-# keeps its own, busy or idle, as the eight above showed. Asked for both, Django refuses:
+# **The trap.** "`CONN_MAX_AGE` is Django's connection pool." It misleads since both save the opening. But it shares
+# nothing: each thread keeps its own, busy or idle, as the eight above showed. Asked for both, Django refuses:
 
 # %%
 from django.core.exceptions import ImproperlyConfigured
@@ -892,9 +911,10 @@ if on_postgresql:
 # %% [markdown]
 # **Asked next**
 #
-# - *How do you size the pool with 4 workers × 8 threads?* The pool is per process: four pools. With `max_size=8` no thread waits for
-#   another, and the server holds up to 32; with 4 it is 16, and half of the threads may wait at times. Add Celery, commands and a second
-#   server during a deploy, and stay below `max_connections`. The default, `True`, is four:
+# - *How do you size the pool with 4 workers × 8 threads?* The pool is per process: four pools. With `max_size=8` no
+#   thread waits for another, and the server holds up to 32; with 4 it is 16, and half of the threads may wait at
+#   times. Add Celery, commands and a second server during a deploy, and stay below `max_connections`. The default,
+#   `True`, is four:
 
 # %%
 if on_postgresql:
@@ -903,9 +923,9 @@ if on_postgresql:
     default.close_pool()
 
 # %% [markdown]
-# - *What is `CONN_HEALTH_CHECKS`?* A look, once per request and before its first query, whether a persistent connection still lives.
-#   Without it, the next request of each thread fails after the server restarted. A pool with it looks whenever it lends one. We end
-#   the connections from the server's side:
+# - *What is `CONN_HEALTH_CHECKS`?* A look, once per request and before its first query, whether a persistent
+#   connection still lives. Without it, the next request of each thread fails after the server restarted. A pool with
+#   it looks whenever it lends one. We end the connections from the server's side:
 
 # %%
 def visit_after_a_restart(checks, **settings):
@@ -927,9 +947,10 @@ if on_postgresql:
     print("pooled:", visit_after_a_restart(True, pool={"min_size": 1, "max_size": 1}))
 
 # %% [markdown]
-# - *PgBouncer's transaction mode: what breaks?* It gives a server connection to a client for one transaction only. So all that
-#   outlives a transaction breaks: `SET`, session advisory locks, `LISTEN`, temporary tables, cursors held open
-#   ([PgBouncer](https://www.pgbouncer.org/features.html)). Outside of `atomic()`, Django's `iterator()` is such a cursor:
+# - *PgBouncer's transaction mode: what breaks?* It gives a server connection to a client for one transaction only. So
+#   all that outlives a transaction breaks: `SET`, session advisory locks, `LISTEN`, temporary tables, cursors held
+#   open ([PgBouncer](https://www.pgbouncer.org/features.html)). Outside of `atomic()`, Django's `iterator()` is such a
+#   cursor:
 
 # %%
 def open_cursors():
@@ -949,10 +970,11 @@ if on_postgresql:
     print("prepared statements:", connection.connection.prepare_threshold)
 
 # %% [markdown]
-# So behind it set `DISABLE_SERVER_SIDE_CURSORS`, at the price of the whole result in memory, or wrap `iterator()` in `atomic()`
+# So behind it set `DISABLE_SERVER_SIDE_CURSORS`, at the price of the whole result in memory, or wrap `iterator()` in
+# `atomic()`
 # ([documentation](https://docs.djangoproject.com/en/stable/ref/databases/#transaction-pooling-and-server-side-cursors)).
-# Statements that psycopg prepares on the server are off in Django, so they do no harm. `SET LOCAL` and `FOR UPDATE` end with the
-# transaction, and work. Close what this question opened:
+# Statements that psycopg prepares on the server are off in Django, so they do no harm. `SET LOCAL` and `FOR UPDATE`
+# end with the transaction, and work. Close what this question opened:
 
 # %%
 if on_postgresql:
