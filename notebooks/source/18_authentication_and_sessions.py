@@ -108,6 +108,7 @@ for name, value in browser.session.items():
 # is the shop's "until the browser is closed".) Next, two new accounts. Who of them can log in?
 
 # %%
+reset()
 User.objects.create(username="plain", password="persuasion")
 User.objects.create_user("hashed", password="persuasion")
 for name in ("plain", "hashed"):
@@ -306,6 +307,7 @@ class Reader(AbstractBaseUser):
         app_label = "lab"
 
 # %%
+Reader.objects.all().delete()
 for email in ("Nora@Example.ORG", "nora@example.org"):
     print(Reader.objects.create_user(email, "a doll's house"))
 nora = Reader.objects.get_by_natural_key("Nora@example.org")
@@ -410,12 +412,14 @@ with mock.patch.object(SessionStore, "cycle_key", lambda session: None):
 # restrict content. There is validation, of passwords. Who calls it? Not `create_user()`:
 
 # %%
+reset()
 User.objects.create_user("careless", password="1")
 try:
     validate_password("1")
 except ValidationError as error:
     print([problem.code for problem in error.error_list])
-print(*[name for name, view in vars(auth_views).items() if name.endswith("View") and view.__module__ == auth_views.__name__])
+tools = [tool for tool in vars(auth_views).values() if getattr(tool, "__module__", "") == auth_views.__name__]
+print(*[tool.__name__ for tool in tools if tool.__name__.endswith("View")])
 
 # %% [markdown]
 # The forms call it, and the commands; your own code has to do so itself. The same list says "password hashing" without
@@ -461,7 +465,8 @@ site.output("python manage.py migrate")
 site.output("python manage.py createsuperuser --no-input --username nora --email nora@example.org")
 site.output("python manage.py startapp accounts")
 site.write("accounts/models.py", USER)
-site.replace("mysite/settings.py", "INSTALLED_APPS = [", 'AUTH_USER_MODEL = "accounts.User"\nINSTALLED_APPS = [\n    "accounts",')
+site.replace("mysite/settings.py", "INSTALLED_APPS = [", 'INSTALLED_APPS = ["accounts",')
+site.write("mysite/settings.py", site.read("mysite/settings.py") + 'AUTH_USER_MODEL = "accounts.User"')
 site.output("python manage.py makemigrations accounts")
 for option in ("", " --fake accounts"):
     site.run(f"python manage.py migrate{option}", lines=3)
@@ -685,10 +690,11 @@ for name in ("db", "cache", "cached_db", "file", "signed_cookies"):
     with engine(name) as folder:
         client = shopper()
         key = client.cookies["sessionid"].value
-        stored = [Session.objects.count() - before, f"{ENGINES[:-9]}.{name}{key}" in cache, len(list(folder.iterdir()))]
+        rows, files = Session.objects.count() - before, len(list(folder.iterdir()))
+        cached = f"django.contrib.sessions.{name}{key}" in cache
         with queries(quiet=True) as seen:
             cart_of(client)
-    print(f"{name:15} {len(key):6} {stored[0]:4} {stored[1]!s:6} {stored[2]:5} {len(seen)}")
+    print(f"{name:15} {len(key):6} {rows:4} {cached!s:6} {files:5} {len(seen):7}")
 
 # %% [markdown]
 # (One query is the book in the cart; the second one of `db` is the session.) Who keeps it in the cookie needs no store
@@ -952,7 +958,8 @@ client = shopper()
 for name in ("anna", "mira"):
     before = client.cookies["sessionid"].value
     client.force_login(User.objects.get(username=name))
-    print(name, client.cookies["sessionid"].value != before, cart_of(client), Session.objects.filter(pk=before).exists())
+    after = client.cookies["sessionid"].value
+    print(name, after != before, Session.objects.filter(pk=before).exists(), cart_of(client))
 
 # %% [markdown]
 # **Versions.** Since 5.1 all of it can be awaited: `aget()`, `aset()`, `acycle_key()`. New in 6.1: an empty session is
@@ -1039,7 +1046,8 @@ with sessions_in_files() as folder:
         client = Client()
         client.cookies["sessionid"] = key
         client.post("/cart/add/emma/", {"quantity": 2})
-        print(len(client.cookies["sessionid"].value), client.cookies["sessionid"].value == key, len(list(folder.iterdir())))
+        given = client.cookies["sessionid"].value
+        print(len(given), given == key, len(list(folder.iterdir())))
 
 # %% [markdown]
 # Keys have small letters and digits only, and an unknown one is replaced: both visitors got a new key and a file. What
