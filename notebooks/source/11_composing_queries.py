@@ -168,14 +168,15 @@ print(none_good.count(), Author.objects.filter(well_rated).distinct().count(), A
 cancelled = {"lines__quantity__gte": 3, "lines__order__status": "cancelled"}
 print(Book.objects.filter(**cancelled).distinct().count(), Book.objects.exclude(**cancelled).count())
 lines = OrderLine.objects.filter(book=OuterRef("pk"), quantity__gte=3, order__status="cancelled")
-print(Book.objects.filter(Exists(lines)).count(), Book.objects.filter(~Exists(lines)).count(), Book.objects.count())
+with_one, without = Book.objects.filter(Exists(lines)), Book.objects.filter(~Exists(lines))
+print(with_one.count(), without.count(), Book.objects.count())
 
 # %% [markdown]
 # `exclude()` also dropped every book with *some* large line and *some other* cancelled one: each condition became a subquery
 # of its own. `~Q(…)` does the same. The two `Exists` add up to the whole table.
 
 # %%
-for books in (Book.objects.exclude(**cancelled), Book.objects.filter(~Q(**cancelled)), Book.objects.filter(~Exists(lines))):
+for books in (Book.objects.exclude(**cancelled), Book.objects.filter(~Q(**cancelled)), without):
     print(books.count(), str(books.query).count("EXISTS("))
 
 # %% [markdown]
@@ -183,11 +184,11 @@ for books in (Book.objects.exclude(**cancelled), Book.objects.filter(~Q(**cancel
 # one call:
 
 # %%
-late, cancelled = Q(orders__placed_at__year=2024), Q(orders__status="cancelled")
+in_2024, was_cancelled = Q(orders__placed_at__year=2024), Q(orders__status="cancelled")
 for users in (
-    User.objects.filter(late, cancelled),
-    User.objects.filter(late & cancelled),
-    User.objects.filter(late).filter(cancelled),
+    User.objects.filter(in_2024, was_cancelled),
+    User.objects.filter(in_2024 & was_cancelled),
+    User.objects.filter(in_2024).filter(was_cancelled),
 ):
     print(users.distinct().count(), str(users.query).count("JOIN"))
 
@@ -211,8 +212,8 @@ print(Book.objects.exclude(pk__in=continued.filter(sequel_to__isnull=False)).cou
 print(Book.objects.filter(~Exists(Book.objects.filter(sequel_to=OuterRef("pk")))).count())
 
 # %% [markdown]
-# And the most expensive one: two relations with many rows in one aggregation. *Pride and Prejudice* has three genres and sold 163
-# copies. Predict both numbers:
+# And the most expensive one: two relations with many rows in one aggregation. *Pride and Prejudice* has three genres and 163
+# copies in its order lines. Predict both numbers:
 
 # %%
 pride = Book.objects.filter(slug="pride-and-prejudice")
@@ -358,7 +359,8 @@ else:
 # %%
 shelf = Book.objects.filter(language=OuterRef("language")).order_by().values("language")
 highest = shelf.annotate(highest=Max("rating")).values("highest")
-print(Book.objects.filter(rating=Subquery(highest[:1])).count(), Book.objects.filter(rating=highest[:1]).count())
+for value in (Subquery(highest[:1]), highest[:1]):
+    print(Book.objects.filter(rating=value).count())
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -480,7 +482,8 @@ def year(thing):
     return (thing.published if isinstance(thing, Book) else thing.born) or 0
 
 
-everything = peak(lambda: sorted(chain(Book.objects.all(), Author.objects.all()), key=year, reverse=True)[:10])
+both = chain(Book.objects.all(), Author.objects.all())
+everything = peak(lambda: sorted(both, key=year, reverse=True)[:10])
 one_page = peak(lambda: list(feed[:10]))
 print(everything > 5 * one_page)
 
@@ -542,7 +545,8 @@ else:
 # `|` has its own: across a join it can repeat rows, because a book in both genres comes once for each:
 
 # %%
-satire, adventure = Book.objects.filter(genres__name="Satire"), Book.objects.filter(genres__name="Adventure")
+satire = Book.objects.filter(genres__name="Satire")
+adventure = Book.objects.filter(genres__name="Adventure")
 print((satire | adventure).count(), (satire | adventure).distinct().count())
 print(satire.order_by().union(adventure.order_by()).count())
 
@@ -600,7 +604,8 @@ print([book.published for book in merge(*streams, key=lambda book: (book.publish
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
-    print("ORDER BY" in str(first.union(second).query), "ORDER BY" in str(first.union(second).order_by().query))
+    both = first.union(second)
+    print("ORDER BY" in str(both.query), "ORDER BY" in str(both.order_by().query))
     try:
         list(first.values("pk").union(second.values("pk")))
     except django.db.DatabaseError as error:
@@ -627,7 +632,7 @@ quiz("Q33")
 # *What lifts it:* `_default_manager` against `_base_manager`, and what a hidden row does to uniqueness.
 
 # %% [markdown]
-# **See it.** The shop's books are asked in a bookseller's words. Four steps, in either order:
+# **See it.** The shop's books are asked in a bookseller's words. The same steps in two orders:
 
 # %%
 with queries(quiet=True) as seen:
@@ -705,7 +710,8 @@ class Voucher(models.Model):
 spring = Batch.objects.create(name="Spring")
 for code, used in (("A1", False), ("A2", False), ("B1", True), ("B2", True)):
     Voucher.everything.create(batch=spring, code=code, used=used)
-print(Voucher.objects.worth(5).count(), Voucher.everything.worth(5).count(), Voucher.everything.worth(5).unused().count())
+worthy = Voucher.everything.worth(5)
+print(Voucher.objects.worth(5).count(), worthy.count(), worthy.unused().count())
 
 # %% [markdown]
 # **The trap.** "Override `get_queryset()` in `objects`, and used rows are gone everywhere." They are gone where the default manager is asked,
@@ -783,7 +789,8 @@ class Redemption(models.Model):
 
 
 Redemption.objects.create(voucher=Voucher.everything.get(code="B1"))
-print(Redemption.objects.get().voucher.code, Redemption.objects.select_related("voucher").get().voucher.used)
+print(Redemption.objects.get().voucher.code)
+print(Redemption.objects.select_related("voucher").get().voucher.used)
 
 # %% [markdown]
 # - *Should `base_manager_name` point at the filtered manager?* No. The same foreign key then raises for a row that is there, and `refresh_from_db()`
@@ -815,7 +822,8 @@ print(Review.objects.count(), Review.everything.count())
 with queries(quiet=True) as seen:
     print(Review.objects.filter(stars=1).delete())
 print([query.sql.split()[0] for query in seen])
-print(Review.objects.count(), Review.everything.count(), [c.name for c in Review._meta.constraints if c.condition][-1])
+print(Review.objects.count(), Review.everything.count())
+print([rule.name for rule in Review._meta.constraints if rule.condition][-1])
 reset()
 
 # %% [markdown]
