@@ -2,7 +2,7 @@
 # # 15 · Forms
 #
 # After this chapter you can follow a form from the first empty page to the saved row, name the order in which it checks, say what a model
-# form protects and what it does not, take several rows and files at once, and see a request without a CSRF token fail and one with a token pass.
+# form does not protect, take several rows and files, and tell why a POST gets a 403.
 #
 # *Questions: Q43 Django forms.* Predict each output before you run its cell.
 # [Exercises 15.1 to 15.8](../exercises/15_forms.ipynb) follow.
@@ -22,6 +22,7 @@ from accounts.models import User
 from catalog.forms import ExcerptForm
 from catalog.models import Author, Book, Contribution, Excerpt
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, models, transaction
@@ -63,7 +64,8 @@ for form in (ReservationForm(), ReservationForm({}), ReservationForm(good)):
     print(form.is_bound, form.is_valid(), list(form.errors))
 
 # %% [markdown]
-# Bound means that data was given, even if it is empty. An unbound form is never valid and has no errors: that is why the first page shows no red. What became of the text?
+# Bound means that data was given, even if it is empty. An unbound form is never valid and has no errors: that is why the first page
+# shows no red. What became of the text?
 
 # %%
 form = ReservationForm(good)
@@ -72,11 +74,10 @@ for name, value in form.cleaned_data.items():
     print(name, repr(form.data.get(name)), "→", repr(value))
 
 # %% [markdown]
-# Spaces are stripped, a number and a date are made, and the box that nobody ticked, of which a browser sends nothing, is `False`. There is no `cleaned_data` before the
-# check. Values of the form's own fields only: other names in the data are not looked at.
+# Spaces are stripped, a number and a date are made. A browser sends nothing of a box that nobody ticked: `False`. Before the check there is no
+# `cleaned_data`, and afterwards it has the form's own fields only.
 #
-# **The order.** Fields that write down what they do, and a form that does. `title` is too long the second time. What is
-# left out then?
+# **The order.** Fields that write down what they do, and a form that does. In the second run, `title` is too long. What is left out?
 
 # %% reason="A field and a form that note each step: half of them would show nothing."
 log = []
@@ -146,7 +147,7 @@ for low in ("9", "nine"):
 # %% [markdown]
 # The second is a page with status 500, from one wrong letter. `cleaned_data.get("low")` is the cure.
 #
-# **Errors** are objects with a code, parameters and a message. Tests and programs compare the code, since the message is translated:
+# **Errors** are objects with a code, parameters and a message. Compare the code, since the message is translated:
 
 # %%
 form = ReservationForm({"title": "x" * 41, "copies": "0", "pickup": "soon"})
@@ -187,8 +188,8 @@ with override_settings(ROOT_URLCONF=patterns):
 print(len(reservations))
 
 # %% [markdown]
-# 200, for the bad one: the form again, with what was typed and one error. The good one answers with a redirect, so that a reload sends a GET and
-# not the order again. A second press of the button is still a second POST: that wants a key of its own.
+# 200, for the bad one: the form again, with what was typed and one error. The good one
+# [redirects](https://docs.djangoproject.com/en/stable/intro/tutorial04/#write-a-minimal-form), so that a reload does not send it again. (A button pressed twice still does.)
 #
 # What is not shown again, however often the form comes back?
 
@@ -238,11 +239,10 @@ for source in (by_hand, "{{ form.non_field_errors }}" + by_hand):
     print(form.is_valid(), "errorlist" in engines["django"].from_string(source).render({"form": form}))
 
 # %% [markdown]
-# Nothing: the page comes back without a word. By hand, `form.non_field_errors` is yours. And `{% for field in form %}` gives hidden fields a label: loop over
-# `form.visible_fields` and draw `form.hidden_fields` apart.
+# Nothing: the page comes back without a word. By hand, `form.non_field_errors` is yours to draw, and so are `form.hidden_fields`, without a label.
 #
-# Better than a loop in each template is one place for the look: a widget's template, the classes of a form, or since 5.2 a
-# `bound_field_class`, here for a star at what is required:
+# Better than a loop in each template is one place for the look: the template of a widget, the CSS classes of a form, or since 5.2 a
+# `bound_field_class`. Here, a star at what is required:
 
 # %%
 class StarredField(forms.BoundField):
@@ -261,9 +261,8 @@ print(re.findall(r">(.+)</label>", starred), re.findall(r'<div class="wrong"', s
 print(html(PriceRangeForm()["price_from"]))
 
 # %% [markdown]
-# The last one is the shop's `EuroInput`, a widget with a `template_name`. For a whole project there are
-# [renderers](https://docs.djangoproject.com/en/stable/ref/forms/renderers/) and the setting `FORM_RENDERER`, with `form_template_name` and `field_template_name`.
-# A form also knows which files its widgets want:
+# The last one is the shop's `EuroInput`, a widget with a `template_name`. For a whole project, the setting `FORM_RENDERER` names a
+# [renderer](https://docs.djangoproject.com/en/stable/ref/forms/renderers/), which names the templates of forms and fields. A form also knows which files it wants:
 
 # %%
 class LabelForm(forms.Form):
@@ -286,8 +285,8 @@ for name, field in BookForm.base_fields.items():
     print(f"{name:8}", type(field).__name__, type(field.widget).__name__, optional)
 
 # %% [markdown]
-# `blank` of the model decides what may be empty. (`modelform_factory()` is a class with its `Meta` in one line.) `save()` inserts or updates the form's `instance`. With `commit=False` it hands over a
-# book for you to finish. What of its genres?
+# `blank` of the model decides what may be empty; a box always may. (`modelform_factory()` is a class and its `Meta` in one line.) `save()` inserts or updates
+# the form's `instance`. With `commit=False` it hands over a book for you to finish. What of its genres?
 
 # %%
 austen = Author.objects.get(name="Jane Austen")
@@ -302,8 +301,8 @@ form.save_m2m()
 print(book.genres.count())
 
 # %% [markdown]
-# A many-to-many row needs the key of the book, so it has to wait for `save_m2m()`. Without it the genres are lost in silence. Where you know the value before, give an
-# instance instead, `BookForm(data, instance=Book(slug="sanditon"))`, and call `save()` once.
+# A many-to-many row needs the key of the book, and waits for `save_m2m()`. Forget it, and the genres are lost in silence. Where you know the value before,
+# `BookForm(data, instance=Book(slug="sanditon"))` needs one `save()`.
 #
 # When is the instance changed? The title is too long here, so nothing is saved:
 
@@ -326,8 +325,8 @@ print(emma.pages, emma.in_print, len(emma.description) > 50)
 reset()
 
 # %% [markdown]
-# A form is about all of its fields: what is missing counts as empty, and a box as not ticked. (A field with a `default` keeps its value, unless its widget is such a
-# box.) For a partial change, a form with fewer fields.
+# A form is about all of its fields: what is missing counts as empty, and a box as not ticked. (An optional field with a `default` keeps its value, unless it is
+# such a box.) For a partial change, a form with fewer fields.
 #
 # **Form sets** are many forms of one kind in one POST. Which names do two rows have, and who counts them?
 
@@ -376,10 +375,11 @@ for data in (twice, twice | {"form-1-DELETE": "on"}, count | {"form-TOTAL_FORMS"
     print(formset.is_valid(), formset.non_form_errors().get_json_data(), len(formset.forms))
 
 # %% [markdown]
-# `max_num` limits what is drawn. What is sent above it is refused only with `validate_max`; above `absolute_max`, which is 1,000 more by default, always, and
-# no more forms than that are made: the number comes from outside.
+# `max_num` limits the empty rows. More are refused
+# [only with `validate_max`](https://docs.djangoproject.com/en/stable/topics/forms/formsets/#limiting-the-maximum-number-of-forms). `absolute_max`, 1,000 more unless you say otherwise, always
+# holds, and no more forms are made: the number comes from outside.
 #
-# **A model form set** edits rows. One of War and Peace's three contributions changes. How many queries, and what happens when a sent key is another book's?
+# **A model form set** edits rows. One contribution to War and Peace, all three, and one to another book: how many are saved, with how many queries?
 
 # %%
 RoleFormSet = forms.modelformset_factory(Contribution, fields=["role"], extra=0)
@@ -403,8 +403,8 @@ for data in (sent(rows[:1]), sent(rows), sent([other])):
 print(Contribution.objects.get(pk=other.pk).role != "editor")
 
 # %% [markdown]
-# One query for the rows, then two for each: its key is looked up, and it is saved. The key of another book passes as valid and is skipped: the
-# queryset decides, not the hidden input. So give it the rows this user may change. And drawing has an N+1 of its own:
+# One query for the rows, then two for each: its key is looked up, and it is saved. A key from outside the queryset is valid, and skipped. So give it the rows that this user
+# may change. Drawing has an N+1 of its own:
 
 # %%
 class ChoiceForm(forms.Form):
@@ -471,10 +471,11 @@ print(len(request.FILES.getlist("files")), form.is_valid(), dict(form.errors))
 
 # %% [markdown]
 # Nothing good: it expects one file and gets a list. A field that cleans each of them is in
-# [the documentation](https://docs.djangoproject.com/en/stable/topics/http/file-uploads/#uploading-multiple-files), and is exercise 15.7.
-#
-# **CSRF.** Another site can let your browser send a form to the shop, and the browser adds the shop's cookies. So a POST has to bring something that only a page of the
-# shop can know. Without it, with the token of the page, and with the same in a header, as a script sends it. What does each give?
+# [the documentation](https://docs.djangoproject.com/en/stable/topics/http/file-uploads/#uploading-multiple-files); exercise 15.7 shows what it lets pass.
+
+# %% [markdown]
+# **CSRF.** A page elsewhere can make your browser send a form to the shop, with the shop's cookies. So a POST has to bring what only the shop's own pages know. Without
+# it, with the page's token as a field, as a header of a script: what does each give?
 
 # %%
 def token_of(client, url="/books/emma/"):
@@ -498,8 +499,8 @@ for token in tokens:
     print(post("/cart/add/emma/", {"quantity": 1, "csrfmiddlewaretoken": token}, client=visitor).status)
 
 # %% [markdown]
-# One secret per browser, in a cookie, and in each page the secret under another mask of the same length. The masks are there because of attacks on
-# [compressed pages](https://docs.djangoproject.com/en/stable/ref/csrf/#how-it-works). An attacker's own token does not fit your cookie.
+# One secret per browser, in a cookie, and in each page the secret [under another mask](https://docs.djangoproject.com/en/stable/ref/csrf/#how-it-works). An attacker's own token
+# does not fit your cookie.
 #
 # The middleware also looks where a request comes from. Which of these pass, with a good token?
 
@@ -507,6 +508,7 @@ for token in tokens:
 token = token_of(visitor)
 for headers, secure in (
     ({"Origin": "http://testserver"}, False),
+    ({"Origin": "https://testserver"}, False),
     ({"Origin": "https://evil.example"}, False),
     ({}, True),
     ({"Referer": "https://testserver/books/"}, True),
@@ -517,8 +519,8 @@ for headers, secure in (
     print(headers.get("Origin", headers.get("Referer")), secure, reply.status_code)
 
 # %% [markdown]
-# An `Origin` must be the site itself or stand in `CSRF_TRUSTED_ORIGINS`; without one, over HTTPS, the `Referer` is asked. Behind a proxy that ends HTTPS, Django takes itself
-# for `http://` until `SECURE_PROXY_SSL_HEADER` says otherwise, and refuses its own pages. Which methods are asked at all?
+# An `Origin` must be the site itself, scheme included, or stand in `CSRF_TRUSTED_ORIGINS`; without one, over HTTPS, the `Referer` is asked. The second line is every POST
+# behind a proxy that ends HTTPS, until `SECURE_PROXY_SSL_HEADER` tells Django of it. Which methods are asked at all?
 
 # %%
 methods = ("get", "head", "options", "trace", "post", "put", "patch", "delete")
@@ -526,7 +528,7 @@ with override_settings(ROOT_URLCONF=(path("", lambda request: HttpResponse("done
     print(*[f"{name} {getattr(visitor, name)('/').status_code}" for name in methods])
 
 # %% [markdown]
-# So a GET that changes something has no protection. Next, a template without `{% csrf_token %}`. The test of most projects is the first line:
+# So a GET that changes something has no protection. Next, a template without `{% csrf_token %}`, first as a test of it usually asks:
 
 # %%
 bare = engines["django"].from_string('<form method="post">{{ form }}<button>Send</button></form>')
@@ -542,8 +544,8 @@ with override_settings(ROOT_URLCONF=(path("", forgetful),)):
         print(client.get("/").cookies.keys(), client.post("/", good).status_code)
 
 # %% [markdown]
-# The test client skips the check unless told. A page without a token sets no cookie either. A login changes the secret, so a page opened before it, in
-# another tab, is refused:
+# The test client skips the check unless told. (A page without a token sets no cookie either.) Now somebody logs in, with a page of the shop still open in another tab. Is its form
+# good for anything?
 
 # %%
 mira = User.objects.get(username="mira")
@@ -556,9 +558,14 @@ print(post("/account/login/", login, client=visitor, headers=header).status)
 for token in (before, token_of(visitor)):
     print(post("/cart/add/emma/", {"quantity": 1, "csrfmiddlewaretoken": token}, client=visitor).status)
 reset()
+print(settings.CSRF_COOKIE_SAMESITE, settings.SESSION_COOKIE_SAMESITE)
 
 # %% [markdown]
-# **The trap.** `fields = "__all__"` is in most tutorials, since it is short. Here it opens accounts. The template draws three inputs and looks harmless. Eve
+# No: a login changes the secret. The last line is a second wall: with `SameSite=Lax`, Django's default, browsers keep both cookies back from a POST that
+# [another site](https://docs.djangoproject.com/en/stable/ref/settings/#session-cookie-samesite) sends. A neighbour below the same domain is not another site, so the token stays.
+
+# %% [markdown]
+# **The trap.** `fields = "__all__"` is short, and so it circulates. Here it opens accounts, and the template may draw two inputs and look harmless. Eve
 # sends five:
 
 # %%
@@ -584,21 +591,24 @@ print(eva.is_superuser, eva.is_active, eva.check_password("jane eyre"))
 reset()
 
 # %% [markdown]
-# The second trap: `initial` taken for a default. It is what an unbound form shows. Which value do missing `copies` get?
+# The second trap: `initial` taken for a default. Which values do the missing `copies` get, and `shop`, which is disabled?
 
 # %%
 class DeliveryForm(forms.Form):
     copies = forms.IntegerField(initial=1)
     note = forms.CharField(initial="Ring twice", required=False)
+    shop = forms.CharField(initial="Lisbon", disabled=True)
 
 
-first, second = DeliveryForm(), DeliveryForm({"note": ""})
-print([field.value() for field in first], second.is_valid(), second.cleaned_data, second["copies"].value())
+first, second = DeliveryForm(), DeliveryForm({"note": "", "shop": "Porto"})
+print([field.value() for field in first])
+print([field.value() for field in second], list(second.errors), second.cleaned_data)
 print(second.changed_data)
 
 # %% [markdown]
-# None: an error, and an emptied input. `initial` is compared with the data in `changed_data`, and decides nothing else. And the third, a view in one line, `Form(request.POST or None)`: where
-# every field is optional, a POST without any value is no POST:
+# None: an error, and an emptied input. `initial` is what an unbound form shows, what `changed_data` compares with, and the value of a disabled field alone, whatever is sent.
+#
+# The third is the short `Form(request.POST or None)`. Where every field is optional, a POST without any value is no POST:
 
 # %%
 class FilterForm(forms.Form):
@@ -619,13 +629,13 @@ for form in (FilterForm(empty or None), FilterForm(empty)):
 #   whole form; `add_error("field", …)` puts it at the field and takes that value out of `cleaned_data`. A rule that must hold for every writer is a constraint of the model as well.
 # - *Form or serializer?* A form takes flat text, as browsers send it, and draws HTML with its errors. A serializer takes parsed JSON, nested, with types, and turns objects into data
 #   for the way out; `partial=True` knows what was not sent. Pages: forms. Programs: serializers.
-# - *How are model constraints surfaced in a `ModelForm`?* After `clean()` it fills the instance and calls its `full_clean()`, its unique checks and its constraints.
-#   Violations are errors of a field or of the form. What names a field that the form lacks is skipped, and is then an `IntegrityError`.
-# - *Do forms work in an async view?* `is_valid()` is synchronous. Without queries that is fine. A `ModelChoiceField` or a unique check queries, and raises
-#   `SynchronousOnlyOperation`: `await sync_to_async(form.is_valid)()`, and the same for drawing.
+# - *How are model constraints surfaced in a `ModelForm`?* After `clean()` it fills the instance and asks it: fields, `clean()`, what is unique, constraints. Violations are errors of
+#   a field or of the form. A constraint with a field that the form lacks is skipped, and is then an `IntegrityError`.
+# - *Do forms work in an async view?* `is_valid()` is synchronous. Without queries that is fine. A unique check queries, and raises `SynchronousOnlyOperation`: `await sync_to_async(form.is_valid)()`, and
+#   the same for drawing a `ModelChoiceField`.
 
 # %% [markdown]
-# Across fields, on the shop's price range, and on your own: which of the two errors is where, and what is left of the values?
+# Across fields, in two ways: `raise`, and the shop's `PriceRangeForm` with `add_error`. Where is the error, and what is left of the values?
 
 # %%
 class PickupForm(forms.Form):
@@ -642,7 +652,7 @@ for form in (PickupForm({"day": "2026-07-02", "until": "2026-07-01"}), PriceRang
     print(list(form.errors), list(form.cleaned_data))
 
 # %% [markdown]
-# `raise` in `clean()` leaves both values, `add_error` takes one away. Now a form and a serializer of the same fields, each with the same JSON-like data:
+# `raise` leaves both values, `add_error` takes one away. Now a form and a serializer with the same data. `gift` is missing. What do they make of that, and of the list?
 
 # %%
 class ReservationSerializer(serializers.Serializer):
@@ -662,8 +672,9 @@ for checked in (FlatForm(data), ReservationSerializer(data=data), ReservationSer
     print(checked.is_valid(), dict(checked.errors), getattr(checked, "cleaned_data", getattr(checked, "validated_data", None)))
 
 # %% [markdown]
-# The form made text of the list and "not ticked" of what is missing. The serializer kept the list, and can tell missing from false. Constraints now. Each reader may note a title once, and no note
-# is about Emma:
+# The form made text of the list, and "not ticked" of what is missing. The serializer kept the list, and can tell missing from false.
+#
+# Constraints now. Each reader may note a title once, and no note is about Emma:
 
 # %%
 class Note(models.Model):
@@ -693,8 +704,8 @@ except IntegrityError:
     print("IntegrityError")
 
 # %% [markdown]
-# `no_emma` needs the title alone: an error of the form. `note_once` names `reader` too, which is not in the form: it is not asked, and the page is a 500. Ask yourself,
-# and still be ready for the row that comes between your question and your INSERT:
+# `no_emma` needs the title alone: an error of the form. `note_once` also names `reader`, which the form lacks: it is not asked, and the page is a 500. Ask it
+# yourself, and be ready for the row that comes between your question and your INSERT:
 
 # %%
 class CarefulForm(NoteForm):
