@@ -914,18 +914,17 @@ else:
     print("Django 6.1 prints: args or kwargs must be provided.")
 
 # %% [markdown]
-# Signed cookies: until 6.0 the name and the salt were glued together before signing, so a value could be moved to another cookie where both had the same sum. Since 6.1 they are kept apart, and cookies that an older Django signed are not
-# read any more, unless `SIGNED_COOKIE_LEGACY_SALT_FALLBACK` says so for a while:
+# Signed cookies: name and salt were glued together before signing, so the value of one cookie was good for another with the same sum
+# ([CVE-2026-6873](https://docs.djangoproject.com/en/stable/releases/security/)). Since 5.2.15 and 6.0.6 they are signed apart. 5.2 still reads what was signed before, unless a setting says no; 6.1 does not, unless it says yes:
 
 # %% tags=["since-6.1"]
-response = HttpResponse()
-response.set_signed_cookie("cart", "three", salt="x")
 request = RequestFactory().get("/")
-request.COOKIES["car"] = response.cookies["cart"].value
+request.COOKIES["car"] = signing.get_cookie_signer(salt="cart" + "x").sign("three")
+found = settings.SIGNED_COOKIE_LEGACY_SALT_FALLBACK, request.get_signed_cookie("car", default="refused", salt="tx")
 if django.VERSION >= (6, 1):
-    print(request.get_signed_cookie("car", default="refused", salt="tx"))
+    print(*found)
 else:
-    print("Django 6.1 prints refused, and this one", request.get_signed_cookie("car", salt="tx"))
+    print("Django 6.1 prints False refused, and this one", *found)
 
 # %%
 quiz("Q55")
