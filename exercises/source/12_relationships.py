@@ -171,7 +171,7 @@ def what_goes(instance):
         found[model._meta.label] = model.objects.filter(order=instance).count()
     return found
 
-# %% exercise="12.2" role="mistake" says="You count the lines and forget the rest: the order itself, its invoice, its payments. Let Django collect them."
+# %% exercise="12.2" role="mistake" says="Only orders have lines, and an order has more than those. Let Django collect what goes: it knows the relations of every model."
 def what_goes(instance):
     return {"orders.OrderLine": instance.lines.count()}
 

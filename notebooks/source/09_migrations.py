@@ -2,10 +2,10 @@
 # # 09 · Migrations
 #
 # After this chapter you can say what a migration holds and what it does not look at, write one that moves data and
-# comes back, bring two branches together, and give a full table a required column while the site stays up.
+# comes back, join two branches, and give a full table a required column while the site stays up.
 #
-# *Questions: Q26 what migrations are.* The commands run in a small project of their own, the locks are those of a real
-# PostgreSQL. [Exercises 09.1 to 09.7](../exercises/09_migrations.ipynb) follow.
+# *Questions: Q26 what migrations are.* The commands run in a project of their own, the locks are PostgreSQL's.
+# [Exercises 09.1 to 09.7](../exercises/09_migrations.ipynb) follow.
 
 # %%
 from checks import quiz
@@ -60,10 +60,15 @@ site.show("books/migrations/0001_initial.py", (13, 21))
 
 # %% [markdown]
 # The key `id` was added. Operations, not SQL: this file serves every database. `sqlmigrate` says what it becomes on the
-# one that is configured, and runs none of it. Then `migrate` runs it. Where is it noted?
+# one that is configured, and runs none of it:
 
 # %%
 site.run("python manage.py sqlmigrate books 0001")
+
+# %% [markdown]
+# `migrate` runs it. Where does it note that?
+
+# %%
 site.run("python manage.py migrate books")
 
 
@@ -150,8 +155,8 @@ print(migrations.RemoveField("book", "subtitle").reversible)
 # otherwise `apps` may not know it yet.
 
 # %% [markdown]
-# **Two branches meet.** On one branch the book gets an `isbn`, on the other `pages`; both files are 0004. Each passed
-# its tests. After the merge in Git, what does `migrate` do?
+# **Two branches meet.** On one branch the book gets an `isbn`, on the other `pages`. Each calls its file 0004, and each
+# passed its tests:
 
 # %%
 FIELDS = site.read("books/models.py")
@@ -165,6 +170,10 @@ site.delete("books/migrations/0004_isbn.py")
 site.write("books/models.py", FIELDS + PAGES)
 site.output("python manage.py makemigrations books --name pages")
 
+# %% [markdown]
+# After the merge in Git both files are there, and both fields. What does `migrate` do?
+
+# %%
 site.write("books/migrations/0004_isbn.py", ours)
 site.write("books/models.py", FIELDS + ISBN + PAGES)
 site.run("python manage.py migrate books")
@@ -434,13 +443,17 @@ site.run("python manage.py makemigrations --dry-run", answers="y\n")
 
 # %% [markdown]
 # Next, the import that works today. A data migration takes `Book` from `books.models`; later the model gets fields,
-# with migrations of their own. A colleague sets up a new database. `zero` takes us to the same place:
+# with migrations of their own. A colleague sets up a new database. `zero` takes ours to the same place:
 
 # %%
 site.write("books/models.py", FIELDS + ISBN + PAGES)
 site.output("python manage.py migrate books zero")
 print(sql("SELECT name FROM sqlite_master WHERE name LIKE 'books_%'"))
 
+# %% [markdown]
+# No table of ours is left. Now forwards, first with the import, then with `apps.get_model`:
+
+# %%
 split_titles = site.read("books/migrations/0003_split_titles.py")
 imported = split_titles.replace('apps.get_model("books", "Book")', "Book")
 site.write("books/migrations/0003_split_titles.py", "from books.models import Book\n" + imported)
@@ -503,10 +516,9 @@ print(statements(migrations.SeparateDatabaseAndState(state_operations=[leave])))
 
 # %% [markdown]
 # - *`SET NOT NULL` reads the whole table under its lock. What of a huge one?* On PostgreSQL, once the rows are filled:
-#   add a check as `NOT VALID`, which reads no rows, then validate it under a lock that lets reads and writes pass. A
-#   later `SET NOT NULL`
+#   add a check as `NOT VALID`, which reads no rows, and validate it under a lock that lets reads and writes pass. The `SET NOT NULL`
 #   [finds it and skips the scan](https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL).
-#   Here the server says so itself:
+#   The server says so:
 
 # %% reason="The three steps and what the server says of the last."
 born = models.CheckConstraint(condition=models.Q(born__isnull=False), name="author_has_born")

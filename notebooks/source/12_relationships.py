@@ -180,7 +180,7 @@ noted.delete()
 print(Note.objects.count(), Note.objects.filter(shelf__in=Shelf.objects.all()).count())
 
 # %% [markdown]
-# When does it refuse? Inside of a transaction `delete()` returns as if all were well:
+# The same inside of a transaction. What does `delete()` do now, and when is it refused?
 
 # %%
 try:
@@ -236,7 +236,7 @@ print(heard)
 print(listening - deaf)
 
 # %% [markdown]
-# `pre_delete` for everything that was read, then the rows, children first, with `post_delete` after each model. A receiver
+# `pre_delete` for everything read for deletion, then the rows, children first, with `post_delete` after each model. A receiver
 # makes Django read the lines, so one more query, and all of them in memory. That decides whether a cascade scales.
 
 # %% [markdown]

@@ -4,9 +4,9 @@
 # After this chapter you can say what `atomic()` sends and when it rolls back, cure a lost update in three ways, end a
 # deadlock, and tell a persistent connection from a pool.
 #
-# *Questions: Q40 transactions in depth · Q41 select_for_update and locks · Q42 connection pooling.* All of it runs on
-# a real PostgreSQL, with threads that have connections of their own. Where there is none, the first cell says so,
-# cells that begin with `if on_postgresql:` print nothing, and the rest runs on SQLite. Predict before you run.
+# *Questions: Q40 transactions in depth · Q41 select_for_update and locks · Q42 connection pooling.* They run on a real
+# PostgreSQL. Where there is none, the first cell says so, cells with `if on_postgresql:` print nothing, and the rest runs
+# on SQLite. Predict before you run.
 # [Exercises 14.1 to 14.11](../exercises/14_transactions_and_connections.ipynb) follow.
 
 # %% reason="the imports of a chapter that needs threads, transactions and connections"
@@ -705,6 +705,8 @@ with tempfile.TemporaryDirectory() as folder:
 # - *Optimistic locking in Django?* Nothing is built in; it is the version column above: `filter(pk=…,
 #   version=…).update(…)`, and a look at the number of rows. It suits forms that stay open for minutes, where nobody
 #   may hold a transaction. Under many conflicts it does the work again and again; there a lock is better.
+
+# %% [markdown]
 # - *`of` and `no_key`?* `of` limits the lock to some of the joined tables. `no_key=True` sends `FOR NO KEY UPDATE`,
 #   which lets others insert rows that refer to mine. Without it, they wait at their commit, when the foreign key is
 #   checked. `no_key` is for PostgreSQL alone
@@ -904,7 +906,7 @@ if on_postgresql:
     single.close()
     with single.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
-        print("still set:", cursor.fetchone()[0])
+        print("still set:", cursor.fetchone()[0] == "1234ms")
     single.close()
     single.close_pool()
 

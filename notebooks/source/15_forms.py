@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 15 · Forms
 #
-# After this chapter you can follow a form from the first empty page to the saved row, name the order in which it checks, say what a model
-# form does not protect, take several rows and files, and tell why a POST gets a 403.
+# After this chapter you can follow a form from the first empty page to the saved row, name the order in which it checks, say what a
+# model form leaves open, take several rows and files, and tell why a POST gets a 403.
 #
 # *Questions: Q43 Django forms.* Predict each output before you run its cell.
 # [Exercises 15.1 to 15.8](../exercises/15_forms.ipynb) follow.
@@ -74,10 +74,10 @@ for name, value in form.cleaned_data.items():
     print(name, repr(form.data.get(name)), "→", repr(value))
 
 # %% [markdown]
-# Spaces are stripped, a number and a date are made. A browser sends nothing of a box that nobody ticked: `False`. Before the check there is no
-# `cleaned_data`, and afterwards it has the form's own fields only.
+# Spaces are stripped, a number and a date are made. A browser sends nothing of a box that nobody ticked: `False`. Before the check there
+# is no `cleaned_data`.
 #
-# **The order.** Fields that write down what they do, and a form that does. In the second run, `title` is too long. What is left out?
+# **The order.** Fields and a form that write down what they do. In the second run, `title` is too long. What is left out?
 
 # %% reason="A field and a form that note each step: half of them would show nothing."
 log = []
@@ -122,11 +122,11 @@ noted("Emma")
 noted("Villette")
 
 # %% [markdown]
-# One field is finished, `clean_title()` included, before the next begins: there, `shelf` is not known yet. What was refused is not in
-# `cleaned_data`, its `clean_title()` is not called, and **`clean()` runs all the same**. The second `is_valid()` did nothing: the errors are
+# One field is finished, `clean_title()` included, before the next begins. What was refused is not in `cleaned_data`, its `clean_title()` is not
+# called, and **`clean()` runs all the same**. The second `is_valid()` did nothing: the errors are
 # kept ([the steps](https://docs.djangoproject.com/en/stable/ref/forms/validation/)).
 #
-# So a `clean()` that trusts its fields breaks on the first bad input. What does each line give?
+# So a `clean()` that trusts its fields breaks on bad input. What does each line give?
 
 # %%
 class RangeForm(forms.Form):
@@ -177,14 +177,14 @@ def reserve(request):
 # First visit, a bad POST, a good one. Which status does the bad one have, and what does its page show?
 
 # %%
-def values(reply):
+def shown(reply):
     return re.findall(r'name="(\w+)" value="([^"]{,20})"', reply.text), reply.text.count("errorlist")
 
 
 patterns = (path("", reserve), path("thanks/", lambda request: HttpResponse("Thank you")))
 with override_settings(ROOT_URLCONF=patterns):
     for reply in (get("/"), post("/", good | {"copies": "none"}), post("/", good, follow=True)):
-        print(reply.status, reply.redirect_chain if hasattr(reply, "redirect_chain") else "", *values(reply))
+        print(reply.status, getattr(reply, "redirect_chain", []), *shown(reply))
 print(len(reservations))
 
 # %% [markdown]
@@ -205,7 +205,8 @@ for field in form:
     print(field.name, repr(field.value()), "value=" in str(field))
 
 # %% [markdown]
-# A password, unless its widget has `render_value=True`, and a file, always. Who mistypes the name chooses the file again.
+# A password, [unless told](https://docs.djangoproject.com/en/stable/ref/forms/widgets/#django.forms.PasswordInput.render_value), and any file: who mistypes the name chooses
+# the file again.
 #
 # **The look.** What one field draws, when its value is missing:
 
@@ -314,7 +315,7 @@ print(form.is_valid(), emma.title, emma.price, Book.objects.get(slug="emma").pri
 
 # %% [markdown]
 # `is_valid()` has put what was good into the instance: a heading with `emma.price` above the form shows a price that nobody saved. And
-# `emma.save()` would save it. Next, a script sends only the two values that it wants to change. What is left of the rest?
+# `emma.save()` would save it. Next, a script sends only the one value that it cares for. What is left of the others?
 
 # %%
 PageForm = forms.modelform_factory(Book, fields=["title", "pages", "in_print", "description"])
@@ -325,8 +326,8 @@ print(emma.pages, emma.in_print, len(emma.description) > 50)
 reset()
 
 # %% [markdown]
-# A form is about all of its fields: what is missing counts as empty, and a box as not ticked. (An optional field with a `default` keeps its value, unless it is
-# such a box.) For a partial change, a form with fewer fields.
+# A form is about all of its fields: what is missing counts as empty, and a box as not ticked. (An optional field with a `default` keeps its
+# value, unless it is such a box.) For a partial change: fewer fields.
 #
 # **Form sets** are many forms of one kind in one POST. Which names do two rows have, and who counts them?
 
@@ -362,12 +363,15 @@ for data in (first, first | count, first | count | half, first | count | away):
 # %%
 class DistinctFormSet(forms.BaseFormSet):
     def clean(self):
-        kept = [form for form in self.forms if form not in self.deleted_forms and form.is_valid()]
-        titles = [form.cleaned_data["title"] for form in kept if form.has_changed()]
+        if any(self.errors):
+            return
+        kept = [form for form in self.forms if form.has_changed() and form not in self.deleted_forms]
+        titles = [form.cleaned_data["title"] for form in kept]
         if len(titles) != len(set(titles)):
             raise ValidationError("One line for each title.", code="twice")
 
 
+# %%
 OrderFormSet = forms.formset_factory(LineForm, formset=DistinctFormSet, extra=2, can_delete=True, max_num=3)
 twice = first | count | {"form-1-title": "Emma", "form-1-copies": "1"}
 for data in (twice, twice | {"form-1-DELETE": "on"}, count | {"form-TOTAL_FORMS": "99999"}):
@@ -375,10 +379,11 @@ for data in (twice, twice | {"form-1-DELETE": "on"}, count | {"form-TOTAL_FORMS"
     print(formset.is_valid(), formset.non_form_errors().get_json_data(), len(formset.forms))
 
 # %% [markdown]
-# `max_num` limits the empty rows. More are refused
-# [only with `validate_max`](https://docs.djangoproject.com/en/stable/topics/forms/formsets/#limiting-the-maximum-number-of-forms). `absolute_max`, 1,000 more unless you say otherwise, always
-# holds, and no more forms are made: the number comes from outside.
-#
+# First the rows' own errors: while one is wrong, `deleted_forms` is empty. `max_num` limits the empty rows; more are refused
+# [only with `validate_max`](https://docs.djangoproject.com/en/stable/topics/forms/formsets/#limiting-the-maximum-number-of-forms). `absolute_max`, 1,000 more, always
+# holds: the number comes from outside.
+
+# %% [markdown]
 # **A model form set** edits rows. One contribution to War and Peace, all three, and one to another book: how many are saved, with how many queries?
 
 # %%
@@ -460,10 +465,6 @@ class FilesForm(forms.Form):
     files = forms.FileField(widget=FilesInput(attrs={"multiple": True}))
 
 
-try:
-    forms.FileInput(attrs={"multiple": True})
-except ValueError as error:
-    print(error)
 both = [SimpleUploadedFile("1.txt", b"one"), SimpleUploadedFile("2.txt", b"two")]
 request = RequestFactory().post("/", {"files": both})
 form = FilesForm(request.POST, request.FILES)
@@ -648,7 +649,8 @@ class PickupForm(forms.Form):
             raise ValidationError("The days are the wrong way round.", code="reversed")
 
 
-for form in (PickupForm({"day": "2026-07-02", "until": "2026-07-01"}), PriceRangeForm({"price_from": 9, "price_to": 5})):
+raising = PickupForm({"day": "2026-07-02", "until": "2026-07-01"})
+for form in (raising, PriceRangeForm({"price_from": 9, "price_to": 5})):
     print(list(form.errors), list(form.cleaned_data))
 
 # %% [markdown]
@@ -667,9 +669,13 @@ class FlatForm(forms.Form):
     titles = forms.CharField()
 
 
+# %%
 data = {"copies": 2, "titles": ["Emma", "We"]}
-for checked in (FlatForm(data), ReservationSerializer(data=data), ReservationSerializer(data=data, partial=True)):
-    print(checked.is_valid(), dict(checked.errors), getattr(checked, "cleaned_data", getattr(checked, "validated_data", None)))
+form = FlatForm(data)
+print(form.is_valid(), form.cleaned_data)
+for partial in (False, True):
+    serializer = ReservationSerializer(data=data, partial=partial)
+    print(serializer.is_valid(), list(serializer.errors), serializer.validated_data)
 
 # %% [markdown]
 # The form made text of the list, and "not ticked" of what is missing. The serializer kept the list, and can tell missing from false.
