@@ -35,7 +35,7 @@ from django.urls import path
 
 # %% exercise="15.1" role="check"
 def observe(answer):
-    seen = []
+    seen = {}
     for data in (
         {"q": "emma"},
         {"low": "5", "high": "9.50"},
@@ -52,16 +52,16 @@ def observe(answer):
         {"low": "five", "high": "3"},
         {"low": "5", "high": "-1"},
         {"high": "-1"},
-        {"q": "x" * 101},
+        {"low": "9.50", "high": "10"},
     ):
-        form = answer(data)
+        form, sent = answer(data), ", ".join(f"{name}={value}" for name, value in data.items()) or "nothing sent"
         try:
             valid = form.is_valid()
         except Exception as error:
-            seen.append((data, type(error).__name__))
+            seen[sent] = type(error).__name__
             continue
         codes = {name: [error.code for error in errors] for name, errors in form.errors.as_data().items()}
-        seen.append((data, "valid" if valid else "not valid", codes, sorted(form.cleaned_data.items())))
+        seen[sent] = {"is_valid()": valid, "errors": codes, "cleaned_data": dict(form.cleaned_data)}
     return seen
 
 # %% exercise="15.1" role="answer" datasets=["edge"]
@@ -201,15 +201,20 @@ def observe(answer):
             response = answer.subscribe(request)
         except Exception as error:
             return type(error).__name__
-        text = response.content.decode()
-        shown = [response.status_code, response.get("Location", ""), list(answer.subscribers)]
-        if response.status_code == 200:
-            shown += [f"{text.count('<form')} form", f"{text.count('errorlist')} errors"]
-            shown += sorted(re.findall(r'value="([^"]{,30})"', text)) + ["checked" * text.count("checked")]
+        text, status = response.content.decode(), response.status_code
+        shown = {
+            "status": "302 or 303" if status in (302, 303) else status,
+            "Location": response.get("Location", ""),
+            "subscribers": list(answer.subscribers),
+        }
+        if status == 200:
+            shown["forms"] = text.count("<form")
+            shown["errors in the page"] = text.count("errorlist")
+            shown["typed"] = re.findall(r'value="([^"]{,30})"', text) + ["checked"] * text.count(" checked")
         return shown
 
     make = RequestFactory()
-    seen = []
+    seen = {}
     for data in (
         {"email": "mira@example.org", "weekly": "on"},
         {"email": " mira@example.org "},
@@ -218,9 +223,10 @@ def observe(answer):
         {"email": "mira@example.org", "admin": "on"},
         {},
     ):
-        seen.append(("POST", data, ask(make.post("/", data))))
+        sent = ", ".join(f"{name}={value}" for name, value in data.items())
+        seen[f"POST {sent or 'without data'}"] = ask(make.post("/", data))
     for url in ("/", "/?email=mira@example.org", "/?email=mira"):
-        seen.append(("GET", url, ask(make.get(url))))
+        seen[f"GET {url}"] = ask(make.get(url))
     return seen
 
 # %% exercise="15.2" role="answer" datasets=["edge"]
@@ -264,6 +270,25 @@ def subscribe(request):
         subscribers.append(form.cleaned_data)
         return redirect("/thanks/")
     return HttpResponse(page.render({"form": form}, request))
+
+# %% exercise="15.2" role="alternative" note="303 says in so many words what a browser does with 302 after a POST: go on with GET. `redirect()` has no argument for it, so it is written out."
+class SubscribeForm(forms.Form):
+    email = forms.EmailField()
+    weekly = forms.BooleanField(required=False)
+
+
+page = engines["django"].from_string('<form method="post">{{ form }}<button>Subscribe</button></form>')
+subscribers = []
+
+
+def subscribe(request):
+    if request.method != "POST":
+        return HttpResponse(page.render({"form": SubscribeForm()}, request))
+    form = SubscribeForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(page.render({"form": form}, request))
+    subscribers.append(form.cleaned_data)
+    return HttpResponse(status=303, headers={"Location": "/thanks/"})
 
 # %% exercise="15.2" role="mistake" says="A POST without any data is falsy, so `request.POST or None` leaves the form unbound: the page comes back without a word. Ask for the method."
 class SubscribeForm(forms.Form):
@@ -394,6 +419,8 @@ def observe(answer):
     more = {"is_staff": "on", "is_superuser": "on", "is_active": "", "groups": "1", "date_joined": "2001-01-01"}
 
     def account(user):
+        if not isinstance(user, User):
+            return type(user).__name__
         hashed = user.password not in ("", good["password"]) and user.check_password(good["password"])
         return {
             "name": user.username,
@@ -403,7 +430,7 @@ def observe(answer):
             "password": "a hash that fits" if hashed else "no hash, or one that does not fit",
         }
 
-    seen = [sorted(answer().fields)]
+    seen = {"inputs": sorted(answer().fields)}
     for change in (
         more,
         {"username": ""},
@@ -416,22 +443,22 @@ def observe(answer):
         {"password": "12345678"},
         {"password": "emma"},
     ):
-        form = answer(good | change)
+        form, sent = answer(good | change), ", ".join(f"{name}={value}" for name, value in change.items())
         try:
-            codes = {name: [error.code for error in errors] for name, errors in form.errors.as_data().items()}
+            codes = {name: sorted(error.code for error in errors) for name, errors in form.errors.as_data().items()}
         except Exception as error:
-            seen.append((change, type(error).__name__))
+            seen[sent] = type(error).__name__
             continue
-        seen.append((change, "valid" if form.is_valid() else "not valid", codes))
-        drawn = str(form)
-        seen.append(("password in the page", good["password"] in drawn, 'type="password"' in drawn))
-    unsaved = answer(good | {"username": "eva", "email": "eva@example.org"}).save(commit=False)
-    with uncounted():
-        seen.append(("commit=False", account(unsaved), "stored" if User.objects.filter(username="eva").exists() else "not stored"))
-    saved = answer(good | more).save()
-    with uncounted():
-        stored = User.objects.filter(username="eve")
-        seen.append(("save()", type(saved).__name__, [account(user) for user in stored]))
+        seen[sent] = {"is_valid()": form.is_valid(), "errors": codes}
+    drawn = str(answer(good | {"username": ""}))
+    seen["drawn again"] = {"the password": good["password"] in drawn, "an input that hides it": 'type="password"' in drawn}
+    for commit, sent in ((False, good | {"username": "eva", "email": "eva@example.org"}), (True, good | more)):
+        form = answer(sent)
+        form.is_valid()
+        user = form.save() if commit else form.save(commit=False)
+        with uncounted():
+            stored = [account(found) for found in User.objects.filter(username=sent["username"])]
+        seen["save()" if commit else "save(commit=False)"] = {"returned": account(user), "stored": stored}
     return seen
 
 # %% exercise="15.3" role="answer"
@@ -878,7 +905,7 @@ def store(form):
 # %% exercise="15.5" role="check"
 def observe(answer):
     Lines = forms.formset_factory(answer.LineForm, formset=answer.BaseLineFormSet, extra=3, can_delete=True)
-    seen = []
+    seen = {}
     for rows in (
         ["Emma 2"],
         ["Emma 2", "", "We 3"],
@@ -894,6 +921,7 @@ def observe(answer):
         ["Emma 9", "We 9", "We 9"],
         ["Emma 0"],
         ["Emma many", "Emma 2", "emma 3"],
+        ["Emma 2", "Emma 1 x", "We many"],
         ["Emma many x", "We 2"],
         ["Emma many x"],
         ["Emma"],
@@ -902,14 +930,14 @@ def observe(answer):
         for number, row in enumerate(rows):
             for name, value in zip(("title", "copies", "DELETE"), row.split()):
                 data[f"form-{number}-{name}"] = value
-        formset = Lines(data)
+        formset, sent = Lines(data), " | ".join(row or "-" for row in rows).replace(" x", " (delete)") or "no rows"
         try:
             valid = formset.is_valid()
         except Exception as error:
-            seen.append((rows, type(error).__name__))
+            seen[sent] = type(error).__name__
             continue
         codes = [error.code for error in formset.non_form_errors().as_data()]
-        seen.append((rows, "valid" if valid else "not valid", codes))
+        seen[sent] = {"is_valid()": valid, "non_form_errors()": codes}
     return seen
 
 # %% exercise="15.5" role="answer" datasets=["edge"]
@@ -1278,7 +1306,8 @@ def observe(answer):
     def file(name, content, kind="text/plain"):
         return SimpleUploadedFile(name, content, kind)
 
-    seen = [("multiple" in str(Form()["files"]), 'type="file"' in str(Form()["files"]), Form().is_multipart())]
+    drawn = str(Form()["files"])
+    seen = {"the input": {"multiple": "multiple" in drawn, "a file": 'type="file"' in drawn, "is_multipart()": Form().is_multipart()}}
     good = [(f"{number}.txt", f"Page {number}".encode()) for number in range(4)]
     for title, files in {
         "none": [],
@@ -1302,12 +1331,12 @@ def observe(answer):
         try:
             valid = form.is_valid()
         except Exception as error:
-            seen.append((title, type(error).__name__))
+            seen[title] = type(error).__name__
             continue
         codes = [error.code for error in form.errors.as_data().get("files", [])]
         value = form.cleaned_data.get("files")
-        shown = [(one.name, one.read()) for one in value] if isinstance(value, list) else type(value).__name__
-        seen.append((title, "valid" if valid else "not valid", codes, shown))
+        found = [(one.name, one.read()) for one in value] if isinstance(value, list) else type(value).__name__
+        seen[title] = {"is_valid()": valid, "errors": codes, "cleaned_data": found}
     return seen
 
 # %% exercise="15.7" role="answer" datasets=["edge"]
@@ -1542,19 +1571,23 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.forms, self.labels, self.buttons, self.inputs = [], [], 0, {}
+        self.forms, self.labels, self.buttons, self.inputs, self.inside = [], [], 0, {}, False
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         given = dict(attributes)
         if tag == "form":
+            self.inside = True
             self.forms.append((given.get("method", "get").lower(), given.get("action") or "", given.get("enctype")))
         elif tag == "label":
             self.labels.append(given.get("for"))
         elif tag == "button" or tag == "input" and given.get("type") == "submit":
-            self.buttons += given.get("type", "submit") == "submit"
-        elif tag == "input" and self.forms and given.get("name"):
+            self.buttons += self.inside and given.get("type", "submit") == "submit"
+        elif tag == "input" and self.inside and given.get("name"):
             self.inputs.setdefault(given["name"], []).append(given)
+
+    def handle_endtag(self, tag):
+        self.inside = self.inside and tag != "form"
 
 
 def observe(answer):
@@ -1587,20 +1620,24 @@ def observe(answer):
         data |= {name: value for name, value in typed.items() if name in page.inputs}
         if encoding != "multipart/form-data":
             data = {name: getattr(value, "name", value) for name, value in data.items()}
-        target = action if action.startswith("/") else url
+        target = action if action.startswith("/") else url  # "" and "." are the page itself
         if method == "get":
             return client.get(target, data)
         return client.post(target, data)
 
-    def shown(response, texts):
+    def shown(url, response, texts):
         page = Page(response.content.decode())
-        known = {name: len(found) for name, found in page.inputs.items() if name != "csrfmiddlewaretoken"}
-        labels = sorted({name for name in page.labels if name})
-        errors = {text: response.content.decode().count(text) for text in texts}
-        kept = page.inputs.get("title", [{}])[0].get("value")
-        return page, [response.status_code, page.forms, known, labels, page.buttons > 0, errors, kept]
+        return page, {
+            "status": response.status_code,
+            "forms": [(method, "to itself" if action in ("", ".", url) else action, kind) for method, action, kind in page.forms],
+            "inputs": {name: len(found) for name, found in page.inputs.items() if name != "csrfmiddlewaretoken"},
+            "labels": sorted({name for name in page.labels if name}),
+            "a button in the form": page.buttons > 0,
+            "how often": {text: response.content.decode().count(text) for text in texts},
+            "title": page.inputs.get("title", [{}])[0].get("value"),
+        }
 
-    seen = []
+    seen = {}
     patterns = (path("note/", view_of(NoteForm)), path("photo/", view_of(PhotoForm)))
     with override_settings(ROOT_URLCONF=patterns, MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"]):
         client = Client(enforce_csrf_checks=True, raise_request_exception=False)
@@ -1613,15 +1650,18 @@ def observe(answer):
             ],
             "/photo/": [{"caption": "Us", "photo": SimpleUploadedFile("us.png", b"png")}, {"caption": ""}],
         }.items():
-            first, found = shown(client.get(url), ["As long as you like."])
-            seen.append((url, found))
+            first, seen[f"GET {url}"] = shown(url, client.get(url), ["As long as you like."])
             if not first.forms:
                 continue
             for typed in tries:
                 response = send(client, url, first, typed)
                 texts = ["Not on Sundays.", "at most 5 characters", "This field is required."]
-                outcome = response.content.decode() if response.status_code == 201 else shown(response, texts)[1]
-                seen.append((url, sorted(typed), response.status_code, outcome if response.status_code in (200, 201) else ""))
+                sent = ", ".join(f"{name}={value}" for name, value in typed.items())
+                if response.status_code == 200:
+                    seen[f"POST {url} {sent}"] = shown(url, response, texts)[1]
+                else:
+                    taken = response.status_code == 201
+                    seen[f"POST {url} {sent}"] = response.content.decode() if taken else f"status {response.status_code}"
     return seen
 
 # %% exercise="15.8" role="answer" datasets=["edge"] seconds=20
@@ -1656,6 +1696,15 @@ TEMPLATE = """
   {{ form }}
   <button>Send</button>
 </form>
+"""
+
+# %% exercise="15.8" role="mistake" says="The button stands outside the form, where it sends nothing. Put it before `</form>`."
+TEMPLATE = """
+<form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
+  {% csrf_token %}
+  {{ form }}
+</form>
+<button>Send</button>
 """
 
 # %% exercise="15.8" role="mistake" says="Without `enctype` a browser sends the name of the file and not the file. `form.is_multipart` knows when it is needed."
