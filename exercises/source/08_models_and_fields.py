@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import partial
 
 from catalog.models import AudioBook, Author, Book, Genre, PriceChange, Publisher
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, FieldError, ValidationError
 from django.core.validators import MinValueValidator
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, models
 from django.db.models import Count, F, Q, Value
@@ -371,26 +371,26 @@ class Copy(models.Model):
 
 # %% exercise="08.4" role="check"
 def observe(answer):
-    seen = []
-    parcel = answer.objects.create(width=2, height=3, depth=4)
-    seen.append(answer.objects.get(pk=parcel.pk).volume)
-    answer.objects.filter(pk=parcel.pk).update(width=10)
-    seen.append(answer.objects.get(pk=parcel.pk).volume)
     table = answer._meta.db_table
+    parcel = answer.objects.create(width=2, height=3, depth=4)
+    seen = {"2 by 3 by 4": answer.objects.get(pk=parcel.pk).volume}
+    answer.objects.filter(pk=parcel.pk).update(width=10)
+    seen["after an update of the width to 10"] = answer.objects.get(pk=parcel.pk).volume
     with connection.cursor() as cursor:
         try:
             cursor.execute(f"INSERT INTO {table} (width, height, depth) VALUES (1, 1, 7)")
+            seen["another program inserts"] = "a row"
         except IntegrityError:
-            seen.append("others cannot insert")
+            seen["another program inserts"] = "refused"
         try:
             cursor.execute(f"SELECT volume FROM {table} ORDER BY volume")
-            seen.append([f"others read {volume}" for (volume,) in cursor.fetchall()])
+            seen["another program reads"] = [volume for (volume,) in cursor.fetchall()]
         except OperationalError:
-            seen.append("others find no such column")
+            seen["another program reads"] = "no such column"
     try:
-        seen.append(sorted(answer.objects.filter(volume__gt=5).values_list("volume", flat=True)))
-    except Exception as error:
-        seen.append(type(error).__name__)
+        seen["filter(volume__gt=5)"] = sorted(answer.objects.filter(volume__gt=5).values_list("volume", flat=True))
+    except FieldError:
+        seen["filter(volume__gt=5)"] = "no such field"
     return seen
 
 # %% exercise="08.4" role="answer" writes_schema=true

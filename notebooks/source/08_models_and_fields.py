@@ -259,7 +259,15 @@ columns(TEXTS)
 
 # %% [markdown]
 # Files and images are paths in a `varchar`; the bytes are elsewhere. An `EmailField` is a `CharField` with a
-# validator. Numbers:
+# validator. Must a `CharField` have a `max_length`?
+
+# %%
+print(models.CharField().db_type(connection), models.CharField().db_type(postgresql))
+
+# %% [markdown]
+# Not on these two, on SQLite since 5.2. MySQL and Oracle want one
+# ([documentation](https://docs.djangoproject.com/en/stable/ref/models/fields/#django.db.models.CharField.max_length)).
+# Numbers:
 
 # %%
 NUMBERS = ("SmallIntegerField IntegerField BigIntegerField PositiveSmallIntegerField PositiveIntegerField "
@@ -346,8 +354,9 @@ print(list(Label.objects.values_list("copies", "shelf")), type(Label().shelf).__
 
 # %% [markdown]
 # The second: `default` is Python's, and the table knows nothing of it. A `db_default` is part of the table; before the
-# object is saved its value is a placeholder. Next, `choices`, for forms, validation and display: a class as here,
-# pairs, a mapping, or a function that returns them.
+# object is saved its value is a placeholder. Next,
+# [`choices`](https://docs.djangoproject.com/en/stable/ref/models/fields/#choices), for forms, validation and display:
+# a class as here, pairs, a mapping, or a function that returns them.
 
 # %%
 class Copy(models.Model):
@@ -459,8 +468,9 @@ print(second.titles, second.notes, [problem.id for problem in Basket.check()])
 
 # %% [markdown]
 # In a server that is one list for all requests of a process. Give a callable: `default=list`, not a lambda, which no
-# migration can write down. The check fields.E010 warns of the list.
-# Three more favourites: floats for money, one NULL per unique column, and the clock that does not tick:
+# migration can [write down](https://docs.djangoproject.com/en/stable/ref/models/fields/#default). The check
+# fields.E010 warns of the list. Three more favourites: floats for money, one NULL per unique column, and the clock
+# that does not tick:
 
 # %%
 class Ticket(models.Model):
@@ -550,9 +560,12 @@ print([problem.id for problem in Complaint.check()])
 # %% [markdown]
 # **Versions.** After an UPDATE, 5.2 leaves a generated column as it was until `refresh_from_db()`; since
 # [6.0](https://docs.djangoproject.com/en/6.0/releases/6.0/) `save()` reads it back where the database can return it.
-# [6.1](https://docs.djangoproject.com/en/6.1/releases/6.1/) has `JSONNull()` for the JSON null, and deprecates
-# `filter(data=None)` for it. A `DecimalField` may do without digits on SQLite, PostgreSQL and Oracle. `UUID7()` makes
-# keys that grow with time, on PostgreSQL 18, or on SQLite with Python 3.14.
+# New in [6.1](https://docs.djangoproject.com/en/6.1/releases/6.1/):
+#
+# - `JSONNull()` for the JSON null; `filter(data=None)` for it is deprecated.
+# - A `DecimalField` may do without digits on SQLite, PostgreSQL and Oracle.
+# - A `GeneratedField` need not be stored on PostgreSQL 18, as on SQLite before: `db_persist=False`.
+# - `UUID7()` makes keys that grow with time, on PostgreSQL 18, MariaDB 11.7, and SQLite with Python 3.14.
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -1170,7 +1183,7 @@ print(repr(Place.objects.get(pk=place.pk).name))
 
 # %% [markdown]
 # Empty: `save()` writes the parent's columns too, from an object that never had them. With
-# [`force_insert=(Place,)`](https://docs.djangoproject.com/en/stable/ref/models/instances/#forcing-an-insert-or-update),
+# [`force_insert=(Place,)`](https://docs.djangoproject.com/en/stable/ref/models/instances/#forcing-an-insert-or-update)
 # since 5.0, the parent may only be inserted, so it raises instead. `save_base(raw=True)`, which loads fixtures, writes
 # the child's table alone. And deleting takes the parent along unless told not to:
 
