@@ -131,8 +131,11 @@ print(one == two)
 
 # %% [markdown]
 # Algorithm, rounds, salt, hash: all that is needed to check it, except the password. The salt makes two equal
-# passwords look different. The rounds are there to cost time. What do ten times as many cost, and how far away is MD5?
-# Measured as processor time:
+# passwords look different. The rounds are there to cost time. (Argon2, bcrypt and scrypt come [with
+# Django](https://docs.djangoproject.com/en/stable/topics/auth/passwords/) too; the first two need a package.)
+
+# %% [markdown]
+# What do ten times as many rounds cost, and how far away is MD5? Measured as processor time:
 
 # %%
 def cost(step, repeat=5):
@@ -143,7 +146,7 @@ def cost(step, repeat=5):
 
     return min(once() for _ in range(repeat))
 
-
+# %%
 slow, fast, salt = PBKDF2PasswordHasher(), MD5PasswordHasher(), "x" * 22
 few, many = [cost(lambda: slow.encode("persuasion", salt, rounds)) for rounds in (20_000, 200_000)]
 one_slow, one_fast = [cost(lambda: hasher.encode("persuasion", salt)) for hasher in (slow, fast)]
@@ -171,8 +174,8 @@ for name in ("anna", "nobody"):
 # %% [markdown]
 # **Upgraded at login.** Django [raises the
 # rounds](https://docs.djangoproject.com/en/stable/topics/auth/passwords/#increasing-the-work-factor) with its
-# releases. Here is a hash as Django 4.2 made it, 600,000 rounds. When does it change: at a wrong password, at the
-# right one, or never?
+# releases. Here is a hash as [Django 4.2](https://docs.djangoproject.com/en/stable/releases/4.2/) made it, with
+# 600,000. When does it change: at a wrong password, at the right one, or never?
 
 # %%
 def rounds_of(name):
@@ -202,7 +205,7 @@ print(get_user(phone), get_user(laptop))
 
 # %% [markdown]
 # The phone is out. A session holds a keyed hash of the stored password, and that has changed, though the password has
-# not. After an upgrade of Django, people are logged out on their other devices, one by one.
+# not. After an upgrade of Django, whoever logs in anew is logged out on their other devices.
 
 # %% [markdown]
 # **Permissions.** ida again, without her group. What does the second line print, right after she joined?
@@ -278,6 +281,9 @@ for chain in ([CARD, CLOSED], [CLOSED, CARD]):
         print(authenticate(card="L-1"))
 
 # %% [markdown]
+# In the first order the card was enough; in the second nobody comes to the card.
+
+# %% [markdown]
 # **A user model of one's own.** There are two classes to begin with. Which of them brings permissions?
 
 # %%
@@ -287,7 +293,7 @@ for base in (AbstractUser, AbstractBaseUser):
 
 # %% [markdown]
 # `AbstractUser` is the user you know, and the right start nearly always: the shop's adds nothing to it, and can at any
-# time. `AbstractBaseUser` is a password and no more. Readers who log in by e-mail:
+# time. `AbstractBaseUser` is a password and the last login. Readers who log in by e-mail:
 
 # %%
 class ReaderManager(BaseUserManager):
@@ -297,7 +303,7 @@ class ReaderManager(BaseUserManager):
         reader.save(using=self._db)
         return reader
 
-
+# %%
 class Reader(AbstractBaseUser):
     email = models.EmailField(unique=True)
     objects = ReaderManager()
@@ -315,7 +321,8 @@ print(nora.check_password("a doll's house"), hasattr(nora, "has_perm"), Reader.o
 
 # %% [markdown]
 # Two readers: `normalize_email()` lowers the domain alone, so unique addresses want a constraint on `Lower("email")`.
-# `PermissionsMixin` would add `has_perm()`. In code, the model is named by `get_user_model()`, in foreign keys by
+# [`PermissionsMixin`](https://docs.djangoproject.com/en/stable/topics/auth/customizing/#custom-users-and-permissions)
+# would add `has_perm()`. In code, the model is named by `get_user_model()`, in foreign keys by
 # `settings.AUTH_USER_MODEL`. What becomes of Django's own?
 
 # %%
@@ -325,8 +332,7 @@ except AttributeError as error:
     print(error)
 
 # %% [markdown]
-# **Who may in.** Three decorators around the same page, asked by nobody, by anna, and by ida, who may change books.
-# One of the nine answers sends somebody in a circle:
+# **Who may in.** Three decorators around the same page, asked by nobody, by anna, and by ida, who may change books:
 
 # %%
 def page(request):
@@ -340,6 +346,12 @@ patterns = (*[path(f"{name}/", view) for name, view in views.items()], *import_s
 with override_settings(ROOT_URLCONF=patterns):
     for name in views:
         print(name, [get(f"/{name}/", user=user).status_code for user in (None, "anna", "ida")])
+
+# %% [markdown]
+# One of the nine sends somebody in a circle. anna, in the second line, follows her redirects:
+
+# %%
+with override_settings(ROOT_URLCONF=patterns):
     try:
         get("/permission/", user="anna", follow=True)
     except RedirectCycleError as error:
@@ -443,8 +455,8 @@ print(browser.post("/account/logout/").status_code, get_user(browser))
 #   rows over, or make a model with `db_table = "auth_user"`, write its first migration as applied, and repair content
 #   types and keys by hand. Do it on a copy first.
 # - *Object-level permissions?* The hook is `has_perm(perm, obj)`: write a backend, or take a package such as
-#   [django-guardian](https://django-guardian.readthedocs.io/), which stores a row for each user and object. For lists,
-#   neither helps: filter the queryset.
+#   [django-guardian](https://django-guardian.readthedocs.io/), which stores a row for each user and object. For a
+#   list, do not ask row by row: filter the queryset.
 # - *How are hashes upgraded, and what is `must_update`?* At a successful check: where the algorithm is not the first
 #   of `PASSWORD_HASHERS`, or the hasher says `must_update`, for it has other rounds or a short salt, the password is
 #   hashed anew. Who never comes keeps the old hash; it can be wrapped.
@@ -467,7 +479,9 @@ site.output("python manage.py startapp accounts")
 site.write("accounts/models.py", USER)
 site.replace("mysite/settings.py", "INSTALLED_APPS = [", 'INSTALLED_APPS = ["accounts",')
 site.write("mysite/settings.py", site.read("mysite/settings.py") + 'AUTH_USER_MODEL = "accounts.User"')
-site.output("python manage.py makemigrations accounts")
+site.run("python manage.py makemigrations accounts", lines=2)
+
+# %%
 for option in ("", " --fake accounts"):
     site.run(f"python manage.py migrate{option}", lines=3)
 
@@ -489,8 +503,7 @@ site.run("python manage.py makemigrations --check")
 site.run("python manage.py shell -v 0 -c 'from accounts.models import User; print(User.objects.get())'")
 
 # %% [markdown]
-# The list of one's own objects is a filter, not a thousand questions. A thousand would be asked in Python, and each
-# page would load them all:
+# The list of one's own objects is a filter. To ask for each, every page would load all rows:
 
 # %%
 reviews = Review.objects.select_related("reviewer")
@@ -505,8 +518,9 @@ print(sorted(asked) == sorted(filtered), len(reviews) // len(filtered), len(seen
 # needs no password. Exercise 18.4 does it.
 
 # %% [markdown]
-# **Versions.** PBKDF2 has 1,000,000 rounds in 5.2, 1,200,000 in 6.0, 1,500,000 in 6.1. What does a login cost after
-# the update?
+# **Versions.** PBKDF2 has 1,000,000 rounds in 5.2, [1,200,000 in
+# 6.0](https://docs.djangoproject.com/en/stable/releases/6.0/), 1,500,000 in 6.1. What does a login cost after the
+# update?
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -531,6 +545,22 @@ if django.VERSION >= (6, 1):
         print(await acheck_password("persuasion", encoded), threads[-1] is current_thread())
 else:
     print("Django 6.1 prints True False")
+
+# %% [markdown]
+# `LoginRequiredMiddleware` asks on 5.2 who the visitor is before it looks for the mark, so an open view costs two
+# queries, for session and user. On 6.1:
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 1):
+    browser = Client()
+    browser.force_login(User.objects.get(username="anna"))
+    chain = [*settings.MIDDLEWARE, LOGIN_REQUIRED]
+    with override_settings(MIDDLEWARE=chain, ROOT_URLCONF=(path("hours/", opening_hours),)):
+        with queries(quiet=True) as seen:
+            browser.get("/hours/")
+    print(len(seen))
+else:
+    print("Django 6.1 prints 0")
 
 # %% [markdown]
 # The other differences: `Permission.user_perm_str` is new, and `login(request, None)`, which 5.2 takes for
@@ -596,9 +626,9 @@ print(reply)
 print(len(key), row.get_decoded(), round((row.expire_date - timezone.now()).total_seconds() / 86400), "days")
 
 # %% [markdown]
-# 32 random characters, out of the reach of scripts (`HttpOnly`), not sent along with other sites' forms
-# (`SameSite=Lax`), good for two weeks. With HTTPS add `SESSION_COOKIE_SECURE`. `Vary: Cookie` tells caches that this
-# page is hers. Is the row secret?
+# 32 random characters, out of the reach of scripts (`HttpOnly`), not sent along with a POST from another site
+# (`SameSite=Lax`), good for two weeks. With HTTPS add `SESSION_COOKIE_SECURE`. `Vary: Cookie` tells caches that the
+# page depends on it. Is the row secret?
 
 # %%
 content = row.session_data.split(":")[0]
@@ -657,7 +687,8 @@ for value in ({"emma": [2, None]}, {4: 2}, (1, 2), timezone.now()):
 # %% [markdown]
 # JSON has no integer keys, no tuples, no dates, and no model instances: keep primary keys. The serializer that took
 # every Python object, pickle, was [removed in 5.0](https://docs.djangoproject.com/en/5.0/releases/5.0/): who knew the
-# `SECRET_KEY` could run code with it.
+# `SECRET_KEY` could run code with it. The engine `cache` goes without JSON, so there all four would come back: a
+# change of engine brings it to light.
 
 # %% [markdown]
 # **The engines.** The same cart in each of the five. Predict who has a row, and whose cookie is longest:
@@ -673,7 +704,7 @@ def engine(name):
         with mock.patch.object(FileStore, "_storage_path", folder, create=True):
             yield Path(folder)
 
-
+# %%
 def shopper():
     client = Client()
     client.post("/cart/add/emma/", {"quantity": 2})
@@ -725,8 +756,8 @@ else:
     print(valkey.why_not())
 
 # %% [markdown]
-# The server forgets it by itself after two weeks. Memcached does too, and takes no value beyond a megabyte. What is
-# left of a session that outgrows it?
+# The server forgets it by itself after two weeks. Memcached does too, and by default takes no value beyond a megabyte.
+# What is left of a session that outgrows it?
 
 # %%
 if memcached.available():
@@ -780,10 +811,13 @@ for name in ("db", "signed_cookies"):
         print(name, get_user(anna), get_user(copy))
 
 # %% [markdown]
-# The server keeps nothing, so it can end nothing: the copy is good until it expires. Neither does it hold counters
-# that must not be turned back: a visitor can send yesterday's cookie again
-# ([documentation](https://docs.djangoproject.com/en/stable/topics/http/sessions/#using-cookie-based-sessions)). And
-# its size? Browsers take 4,096 bytes for name and value; the data are compressed:
+# The server keeps nothing, so it can end nothing: the copy is good until it expires, or the password changes. Neither
+# does it hold counters that must not be turned back: a visitor can send yesterday's cookie again
+# ([documentation](https://docs.djangoproject.com/en/stable/topics/http/sessions/#using-cookie-based-sessions)).
+
+# %% [markdown]
+# And its size? Browsers take [4,096 bytes](https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis) for
+# name and value. The data are compressed where that helps:
 
 # %%
 with engine("signed_cookies"):
@@ -794,8 +828,8 @@ with engine("signed_cookies"):
         print(len(text), len("sessionid") + len(session.session_key) <= 4096)
 
 # %% [markdown]
-# Neither Django nor a test client complains about the third. Chromium drops it and keeps the last cookie that fitted:
-# the visitor is back at an older state, on every page.
+# Neither Django nor a test client complains about the third. A browser ignores it, and the last cookie that fitted
+# stays: the visitor is back at an older state, on every page.
 
 # %% [markdown]
 # **Two at once.** A slow request reads the session, a second one of the same visitor changes it, then the slow one
@@ -829,20 +863,29 @@ def slow(request):
     return HttpResponse()
 
 
+patterns = (path("slow/", slow), *import_string("config.urls.urlpatterns"))
+for name in ("db", "cache", "cached_db", "file", "signed_cookies"):
+    with engine(name), override_settings(ROOT_URLCONF=patterns):
+        client = shopper()
+        print(name, client.get("/slow/").status_code, cart_of(client))
+
+# %% [markdown]
+# A session that was ended meanwhile is not brought back: `SessionInterrupted`, which is a 400. Only the cookie knows
+# of no logout. And one that ends in a 500?
+
+# %%
 def broken(request):
     request.session["cart"] = {"6": 1}
     return HttpResponse(status=500)
 
 
-patterns = (path("slow/", slow), path("broken/", broken), *import_string("config.urls.urlpatterns"))
-with override_settings(ROOT_URLCONF=patterns):
-    client = shopper()
-    print(client.get("/broken/").status_code, cart_of(client))
-    print(client.get("/slow/").status_code, cart_of(client))
+client = shopper()
+with override_settings(ROOT_URLCONF=(path("", broken),)):
+    print(client.get("/").status_code)
+print(cart_of(client))
 
 # %% [markdown]
-# With a status from 500 on nothing is saved. And a session that was ended meanwhile is not brought back:
-# `SessionInterrupted`, which is a 400.
+# With a status from 500 on, nothing is saved.
 
 # %% [markdown]
 # **Clearing.** Two sessions, one of them past its time. Who deletes it, and when?
@@ -875,11 +918,11 @@ for name in ("db", "cache", "cached_db", "file", "signed_cookies"):
 # A signed cookie knows `SESSION_COOKIE_AGE` and no time of its own: what `set_expiry()` says, only an honest browser
 # keeps. And the row, that was not served, stays. `clearsessions` deletes it, and belongs into cron: for `db`,
 # `cached_db` and `file`. Caches forget by themselves, cookies are with the browser. Without it the table grows with
-# every visitor, robots included.
+# everybody for whom a view once kept something.
 
 # %% [markdown]
 # **The trap.** "Django saves the session by itself", the lists imply. It does when a **key of the session** is set.
-# What is in the cart after each of these three?
+# What is in the list after each of these requests?
 
 # %%
 def adding(request, way):
@@ -909,10 +952,11 @@ with override_settings(ROOT_URLCONF=(path("<way>/", adding),)):
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
-# - *How do you log a user out everywhere?* Change the password: a session whose hash does not fit is emptied at its
-#   next request, and `update_session_auth_hash()` keeps the one at hand. Or `is_active = False`. Without either,
-#   delete their rows; the user is inside the data, so it takes a walk through all rows, or a table of your own. With
-#   signed cookies only the first two work. A new `SECRET_KEY` logs everybody out.
+# - *How do you log a user out everywhere?* Change the password: a session whose hash does not fit is emptied at the
+#   next request that asks for the user, and `update_session_auth_hash()` keeps the one at hand. Or `is_active =
+#   False`. Without either, delete their sessions through the engine, because `cached_db` has them twice; the user is
+#   inside the data, so it takes a walk through all rows, or a table of your own. With signed cookies only the first
+#   two work. A new `SECRET_KEY` logs everybody out.
 # - *`cached_db` or `cache`?* `cache` where losing all sessions is a nuisance and no more. `cached_db` where people
 #   would lose a cart: it writes to the database each time, and reads there only after a miss.
 # - *What happens to the session at login?* A new key with the same content, so the cart survives and a planted key is
@@ -962,8 +1006,8 @@ for name in ("anna", "mira"):
     print(name, after != before, Session.objects.filter(pk=before).exists(), cart_of(client))
 
 # %% [markdown]
-# **Versions.** Since 5.1 all of it can be awaited: `aget()`, `aset()`, `acycle_key()`. New in 6.1: an empty session is
-# false. On 5.2 `if request.session:` is always true:
+# **Versions.** Since 5.1 all of it can be awaited: `aget()`, `aset()`, `acycle_key()`. New in 6.1: a session without
+# key and content is false. On 5.2 `if request.session:` is always true:
 
 # %%
 async def acounter(request):
@@ -1015,7 +1059,7 @@ def sessions_in_files():
         with mock.patch.object(FileStore, "_storage_path", folder, create=True):
             yield Path(folder)
 
-
+# %%
 def shopper():
     client = Client()
     client.post("/cart/add/emma/", {"quantity": 2})
@@ -1063,7 +1107,7 @@ with sessions_in_files() as folder:
 
 # %% [markdown]
 # The signature does not fit: an empty session. **Expired** files lie there until somebody comes. The age is counted
-# from the last write, so a file can be made to look old:
+# from the last write; here one is made to look old:
 
 # %%
 with sessions_in_files() as folder:
@@ -1074,8 +1118,8 @@ with sessions_in_files() as folder:
     print(len(list(folder.iterdir())), cart_of(old), cart_of(young))
 
 # %% [markdown]
-# It opens every single file to find out, where the database has one `DELETE` by an indexed column. With many visitors,
-# run it often. How many files does it open for a hundred sessions of which none has expired?
+# It opens every single file to find out, where the database has one `DELETE` by an indexed column. How many does it
+# open for a hundred sessions of which none has expired?
 
 # %%
 with sessions_in_files() as folder:
@@ -1100,7 +1144,7 @@ def reading_meanwhile(key, seen, write=os.write):
 
     return step
 
-
+# %%
 with sessions_in_files():
     session, seen = FileStore(), []
     session["book"] = "emma"
@@ -1111,8 +1155,9 @@ with sessions_in_files():
     print(seen, FileStore(session.session_key)["book"])
 
 # %% [markdown]
-# The old one, whole: the new text goes into a temporary file, which then takes the name at once. But nothing keeps two
-# requests apart. Two tabs, each with a book:
+# The old one, whole: the new text goes into a temporary file, which then takes the name at once. (On Windows, [says
+# the source](https://github.com/django/django/blob/stable/5.2.x/django/contrib/sessions/backends/file.py), it is
+# copied.) But nothing keeps two requests apart. Two tabs, each with a book:
 
 # %%
 with sessions_in_files():
@@ -1134,15 +1179,37 @@ full = OSError(28, "No space left on device")
 with sessions_in_files() as folder, mock.patch("os.write", side_effect=full):
     client = shopper()
     print("sessionid" in client.cookies, [file.stat().st_size for file in folder.iterdir()], cart_of(client))
+    client.force_login(User.objects.get(username="anna"))
+    print(get_user(client))
 
 # %% [markdown]
-# No error, no line in the log: Django [passes over
-# it](https://github.com/django/django/blob/stable/5.2.x/django/contrib/sessions/backends/file.py), the visitor gets a
+# No error, no line in the log: `save()` [passes over
+# it](https://github.com/django/django/blob/stable/5.2.x/django/contrib/sessions/backends/file.py). The visitor gets a
 # cookie for an empty file, and nobody can log in. Watch the disk.
 
 # %% [markdown]
-# **The trap.** The lists stop at the one line with `SESSION_ENGINE`. The default folder is that of the system, where
-# everybody may list the names. What is a name worth?
+# And **under ASGI**? The methods of this engine can be awaited. In which thread is the file read?
+
+# %%
+def noting(*arguments, opened=open, **options):
+    threads.append(current_thread())
+    return opened(*arguments, **options)
+
+
+threads = []
+with sessions_in_files():
+    session = FileStore()
+    session["book"] = "emma"
+    session.save()
+    with mock.patch("builtins.open", noting):
+        print(await FileStore(session.session_key).aget("book"), current_thread() in threads)
+
+# %% [markdown]
+# In that of the event loop, which waits for the disk, and all requests with it.
+
+# %% [markdown]
+# **The trap.** The list stops at the line with `SESSION_ENGINE`. The default folder is the system's, on Linux `/tmp`,
+# where everybody may list the names. What is a name worth?
 
 # %%
 with sessions_in_files() as folder:
@@ -1167,7 +1234,7 @@ with override_settings(SESSION_ENGINE=FILE, SESSION_FILE_PATH="/no/such/folder")
 
 # %% [markdown]
 # At the first request, with a 500 for every page: the engine is made with each request, also where nobody asks for the
-# session. A check in your deployment finds it earlier.
+# session. Exercise 18.9 makes it in the settings.
 
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
@@ -1212,5 +1279,4 @@ with sessions_in_files() as folder:
 quiz("Q51")
 
 # %% [markdown]
-# Now [exercises 18.9 and 18.10](../exercises/18_authentication_and_sessions.ipynb), then chapter [19 ·
-# Signals](19_signals.ipynb).
+# Now [exercises 18.9 and 18.10](../exercises/18_authentication_and_sessions.ipynb), then chapter 19 on signals.
