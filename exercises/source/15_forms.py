@@ -1,13 +1,12 @@
 # %%
 from checks import check, hint, solution
-from lab import get, post, queries, start
+from lab import queries, start
 
 start()
 
 # Django is set up now, so its models can be imported.
 import re
 from copy import copy
-from decimal import Decimal
 from functools import cached_property
 from html.parser import HTMLParser
 
@@ -700,12 +699,12 @@ def observe(answer):
                 if between:
                     between.save()
                 row = answer.store(form)
-                stored = row and [row.pk is not None, row.book.title, row.role, row.volume]
+                stored = f"{row.book.title}, {row.role}, {row.volume}, pk: {row.pk is not None}" if row else str(row)
                 rows = Contribution.objects.filter(book__author=author).count()
                 transaction.set_rollback(True)
         except Exception as error:
             return type(error).__name__
-        return [valid, said(form), stored, f"{rows} rows"]
+        return {"is_valid()": valid, "errors": said(form), "store()": stored, "rows": rows}
 
     with transaction.atomic():
         return {
@@ -1107,39 +1106,38 @@ def observe(answer):
         Genre.objects.create(name="Aphorisms", slug="aphorisms")
         names = dict(Genre.objects.values_list("pk", "name"))
         first, last = Genre.objects.order_by("name").first(), Genre.objects.order_by("name").last()
-    seen = []
+    seen = {}
     for rows in (3, 30):
         Shelves = forms.formset_factory(answer.ShelfForm, formset=answer.BaseShelfFormSet, extra=rows)
         with uncounted():
             str(Shelves())
         html, cost = asked(lambda: str(Shelves()))
-        seen.append((f"{rows} rows drawn", html.count("<select"), cost, choices(html)))
+        seen[f"{rows} rows drawn"] = {"selects": html.count("<select"), "cost": cost, "choices": choices(html)}
         data = {"form-TOTAL_FORMS": rows, "form-INITIAL_FORMS": 0}
         for number in range(rows - 1):
             data |= {f"form-{number}-title": "Emma", f"form-{number}-genre": (first, last)[number % 2].pk}
 
         def checked():
             formset = Shelves(data)
-            return formset.is_valid(), [form.cleaned_data for form in formset.forms], formset.errors
+            return formset.is_valid(), [form.cleaned_data for form in formset.forms]
 
-        (valid, cleaned, errors), cost = asked(checked)
-        seen.append((f"{rows} rows checked", valid, cost, len(cleaned)))
-        seen.append([line.get("genre") for line in cleaned[:3]])
+        (valid, cleaned), cost = asked(checked)
+        genres = [line.get("genre") for line in cleaned[:3]]
+        seen[f"{rows} rows checked"] = {"is_valid()": valid, "cost": cost, "genres": genres}
         for bad in ("0", "x", "", "99999999"):
             formset = Shelves(data | {"form-0-genre": bad})
             try:
                 formset.is_valid()
             except Exception as error:
-                seen.append((bad, type(error).__name__))
+                seen[f"genre={bad}"] = type(error).__name__
                 continue
             codes = [error.code for error in formset.forms[0].errors.as_data().get("genre", [])]
-            seen.append((bad, formset.is_valid(), codes))
+            seen[f"genre={bad}"] = {"is_valid()": formset.is_valid(), "errors": codes}
     with uncounted():
         newest = Genre.objects.create(name="Almanacs", slug="almanacs")
         names[newest.pk] = newest.name
-    seen.append(("a new genre is offered", "Almanacs" in choices(str(Shelves()))))
-    formset = Shelves(data | {"form-0-genre": newest.pk})
-    return [*seen, ("and taken", formset.is_valid())]
+    taken = Shelves(data | {"form-0-genre": newest.pk}).is_valid()
+    return seen | {"a new genre": {"offered": "Almanacs" in choices(str(Shelves())), "taken": taken}}
 
 # %% exercise="15.6" role="answer"
 class ShelfForm(forms.Form):
@@ -1698,7 +1696,7 @@ TEMPLATE = """
 </form>
 """
 
-# %% exercise="15.8" role="mistake" says="The button stands outside the form, where it sends nothing. Put it before `</form>`."
+# %% exercise="15.8" role="mistake" says="No button in the form sends it. Put one before `</form>`, and let its type be `submit`, which it is by default."
 TEMPLATE = """
 <form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
   {% csrf_token %}
