@@ -168,7 +168,7 @@ site.output("python manage.py makemigrations books --name isbn")
 ours = site.read("books/migrations/0004_isbn.py")
 site.delete("books/migrations/0004_isbn.py")
 site.write("books/models.py", FIELDS + PAGES)
-site.output("python manage.py makemigrations books --name pages")
+site.run("python manage.py makemigrations books --name pages")
 
 # %% [markdown]
 # After the merge in Git both files are there, and both fields. What does `migrate` do?
@@ -329,6 +329,7 @@ else:
 # is still open. What does `lock_timeout` change?
 
 # %%
+add_note = migrations.AddField("author", "note", models.TextField(null=True))
 if postgres.available():
     with postgres():
         reading = connection.copy()
@@ -336,7 +337,7 @@ if postgres.available():
         reading.cursor().execute("SELECT count(*) FROM catalog_author")
         connection.cursor().execute("SET lock_timeout = '300ms'")
         try:
-            migrate_by("catalog", migrations.AddField("author", "note", models.TextField(null=True)))
+            migrate_by("catalog", add_note)
         except DatabaseError:
             print("gave up")
         reading.close()
@@ -516,7 +517,8 @@ print(statements(migrations.SeparateDatabaseAndState(state_operations=[leave])))
 
 # %% [markdown]
 # - *`SET NOT NULL` reads the whole table under its lock. What of a huge one?* On PostgreSQL, once the rows are filled:
-#   add a check as `NOT VALID`, which reads no rows, and validate it under a lock that lets reads and writes pass. The `SET NOT NULL`
+#   add a check as `NOT VALID`, which reads no rows, and validate it under a lock that lets reads and writes pass. The
+#   `SET NOT NULL`
 #   [finds it and skips the scan](https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL).
 #   The server says so:
 
