@@ -48,14 +48,52 @@ from packaging.version import Version
 # %% [markdown] exercise="21.1"
 # ### 21.1 Sort as the visitor likes
 #
-# `language` and `sort` come from the URL, as they are. Return the titles of the books in that language: by title for `"title"`, the cheapest first for `"price"`, the one added last first for
-# `"newest"`, and by title for whatever else was sent. Equal ones in the order of their keys. One query.
+# `language` and `sort` come from the URL, as they are. Return the books in that language: by title for `"title"`, the cheapest first for `"price"`, the one added last first for
+# `"newest"`, and by title for whatever else was sent. Equal ones may come in any order. One query.
 
-# %% exercise="21.1" role="answer" ordered=true budget=1 calls=[["English", "title"], ["English", "price"], ["English", "newest"], ["French", "newest"], ["English", "title; DROP TABLE catalog_book"], ["English", "author__name"], ["English", "-price"], ["English", "pages"], ["English", ""], ["x' OR '1'='1", "title"], ["English' --", "price"], ["%", "title"]]
-def titles(language, sort):
+# %% exercise="21.1" role="check"
+from django.db import connection
+
+ASKED = [
+    ("English", "title"),
+    ("English", "price"),
+    ("English", "newest"),
+    ("French", "newest"),
+    ("English", "title; DROP TABLE catalog_book"),
+    ("English", "author__name"),
+    ("English", "-price"),
+    ("English", "pages"),
+    ("English", ""),
+    ("x' OR '1'='1", "title"),
+    ("English' --", "price"),
+    ("%", "title"),
+]
+
+
+def observe(answer):
+    sent = []
+
+    def watch(execute, sql, params, many, context):
+        sent.append(sql)
+        return execute(sql, params, many, context)
+
+    seen = []
+    for language, sort in ASKED:
+        sent.clear()
+        with connection.execute_wrapper(watch):
+            found = list(answer(language, sort))
+        column = {"price": "price", "newest": "added"}.get(sort, "title")
+        with uncounted():
+            seen.append((language, sort, "how many", len({book.pk for book in found})))
+            seen += [(language, sort, place, getattr(book, column)) for place, book in enumerate(found, 1)]
+        seen.append((language, sort, "the language is part of the SQL", language != "%" and any(language in sql for sql in sent)))
+    return seen
+
+# %% exercise="21.1" role="answer" ordered=true budget=12
+def books(language, sort):
     # solution
-    order = {"title": "title", "price": "price", "newest": "-added"}.get(sort, "title")
-    return list(Book.objects.filter(language=language).order_by(order, "pk").values_list("title", flat=True))
+    order = {"price": "price", "newest": "-added"}.get(sort, "title")
+    return Book.objects.filter(language=language).order_by(order)
     # end
 
 
@@ -65,46 +103,52 @@ check("21.1")
 SORTS = {"title": "title", "price": "price", "newest": "added DESC"}
 
 
-def titles(language, sort):
-    sql = f"SELECT id, title FROM catalog_book WHERE language = %s ORDER BY {SORTS.get(sort, 'title')}, id"
-    return [book.title for book in Book.objects.raw(sql, [language])]
+def books(language, sort):
+    sql = f"SELECT * FROM catalog_book WHERE language = %s ORDER BY {SORTS.get(sort, 'title')}"
+    return Book.objects.raw(sql, [language])
 
 # %% exercise="21.1" role="mistake" says="The language is part of the SQL: with a quote in it, all books come back. Give it as a parameter."
 SORTS = {"title": "title", "price": "price", "newest": "added DESC"}
 
 
-def titles(language, sort):
+def books(language, sort):
     order = SORTS.get(sort, "title")
-    sql = f"SELECT id, title FROM catalog_book WHERE language = '{language}' ORDER BY {order}, id"
-    return [book.title for book in Book.objects.raw(sql)]
+    return Book.objects.raw(f"SELECT * FROM catalog_book WHERE language = '{language}' ORDER BY {order}")
+
+# %% exercise="21.1" role="mistake" says="The quotes are doubled by hand, and the language is still part of the SQL. Another database, or another place in the statement, has other rules: give it as a parameter."
+SORTS = {"title": "title", "price": "price", "newest": "added DESC"}
+
+
+def books(language, sort):
+    order, language = SORTS.get(sort, "title"), language.replace("'", "''")
+    return Book.objects.raw(f"SELECT * FROM catalog_book WHERE language = '{language}' ORDER BY {order}")
 
 # %% exercise="21.1" role="mistake" says="A parameter is a value: the database sorts by the word `price`, which is the same for all rows. Names come from a list of yours."
 SORTS = {"title": "title", "price": "price", "newest": "added DESC"}
 
 
-def titles(language, sort):
-    sql = "SELECT id, title FROM catalog_book WHERE language = %s ORDER BY %s, id"
-    return [book.title for book in Book.objects.raw(sql, [language, SORTS.get(sort, "title")])]
+def books(language, sort):
+    sql = "SELECT * FROM catalog_book WHERE language = %s ORDER BY %s"
+    return Book.objects.raw(sql, [language, SORTS.get(sort, "title")])
 
 # %% exercise="21.1" role="mistake" says="Whatever is a field can be sorted by, so visitors choose from all of them. Three words are allowed."
-def titles(language, sort):
+def books(language, sort):
     names = {field.name for field in Book._meta.get_fields()}
     order = "-added" if sort == "newest" else sort if sort.lstrip("-") in names else "title"
-    return list(Book.objects.filter(language=language).order_by(order, "pk").values_list("title", flat=True))
+    return Book.objects.filter(language=language).order_by(order)
 
 # %% exercise="21.1" role="mistake" says="Your list is asked, and what is not on it is taken as it came: `author__name` sorts by a table that nobody offered. Fall back to the title."
-def titles(language, sort):
+def books(language, sort):
     order = {"newest": "-added"}.get(sort, sort)
     try:
-        books = Book.objects.filter(language=language).order_by(order, "pk")
+        return Book.objects.filter(language=language).order_by(order)
     except Exception:
-        books = Book.objects.filter(language=language).order_by("title", "pk")
-    return list(books.values_list("title", flat=True))
+        return Book.objects.filter(language=language).order_by("title")
 
 # %% exercise="21.1" role="hint"
 # Values can travel beside the SQL. Which part of the query is not a value?
 # %% exercise="21.1" role="hint"
-# A dict from the three words to what `order_by` gets, with `.get(sort, "title")`.
+# A dict from the words to what `order_by` gets, with `.get(sort, "title")`.
 
 # %% [markdown] exercise="21.2"
 # ### 21.2 A name that links to a page
@@ -387,9 +431,9 @@ def observe(answer):
             try:
                 response = answer(request, number)
             except Http404:
-                seen.append((name, number, 404))
+                seen.append((name, number, 404, None))
             except PermissionDenied:
-                seen.append((name, number, 403))
+                seen.append((name, number, 403, None))
             else:
                 body = json.loads(response.content) if response.status_code == 200 else None
                 seen.append((name, number, response.status_code, body))
@@ -751,7 +795,7 @@ def check_archive(file):
 
 # %% exercise="21.7" role="check"
 class Shared:
-    """A cache with a clock that is set by hand; `meanwhile` runs after the next value was read, as another process would."""
+    """A cache with a clock that is set by hand; `meanwhile` is another process, and runs right after the next look."""
 
     def __init__(self):
         self.now, self.rows, self.meanwhile = 0, {}, None
@@ -760,11 +804,14 @@ class Shared:
         row = self.rows.get(key)
         return row if row and (row[1] is None or row[1] > self.now) else None
 
-    def get(self, key, default=None, version=None):
-        row = self._row(key)
+    def _looked(self):
         if self.meanwhile:
             other, self.meanwhile = self.meanwhile, None
             other()
+
+    def get(self, key, default=None, version=None):
+        row = self._row(key)
+        self._looked()
         return row[0] if row else default
 
     def set(self, key, value, timeout=300, version=None):
@@ -784,6 +831,7 @@ class Shared:
     def incr(self, key, delta=1, version=None):
         row = self._row(key)
         if row is None:
+            self._looked()
             raise ValueError(f"Key '{key}' not found")
         self.rows[key] = (row[0] + delta, row[1])
         return row[0] + delta
@@ -801,7 +849,9 @@ class Shared:
         return bool(self.rows.pop(key, None))
 
     def has_key(self, key, version=None):
-        return self._row(key) is not None
+        row = self._row(key)
+        self._looked()
+        return row is not None
 
     __contains__ = has_key
 
@@ -855,7 +905,7 @@ def attempt(cache, who):
         except ValueError:
             continue
 
-# %% exercise="21.7" role="mistake" says="Between `get` and `set` another process has counted, and you overwrite its count: at the same moment, as many get through as come. `incr` reads and writes in one step."
+# %% exercise="21.7" role="mistake" says="Between `get` and `set` another process has counted, and you overwrite its count: at the same moment, as many get through as come. `incr` reads and writes in one step, on Redis and Memcached."
 def attempt(cache, who):
     key = f"attempts:{who}"
     if cache.add(key, 1, timeout=60):
@@ -865,6 +915,15 @@ def attempt(cache, who):
         return False
     cache.incr(key)
     return True
+
+# %% exercise="21.7" role="mistake" says="Two first attempts at the same moment both find nothing, and both set 1: one of them is not counted. `add` sets a value only where there is none, in one step."
+def attempt(cache, who):
+    key = f"attempts:{who}"
+    try:
+        return cache.incr(key) <= 3
+    except ValueError:
+        cache.set(key, 1, timeout=60)
+        return True
 
 # %% exercise="21.7" role="mistake" says="Each attempt sets the time anew, so the minute never ends for who goes on trying. `add` sets it once, and `incr` leaves it."
 def attempt(cache, who):
@@ -913,25 +972,26 @@ def observe(answer):
 
     middleware = answer(get_response)
     replies = [middleware(RequestFactory().get("/")) for _ in range(20)]
-    right = []
+    policies = set()
     for nonce, reply in zip(asked, replies, strict=True):
-        directives = [part.split() for part in reply.headers.get("Content-Security-Policy", "").split(";") if part.strip()]
-        found = {name: sorted(sources) for name, *sources in directives}
-        right.append(found.get("script-src") == sorted(["'self'", f"'nonce-{nonce}'"]))
+        header = reply.headers.get("Content-Security-Policy", "").replace(str(nonce), "THIS")
+        directives = [part.split() for part in header.split(";") if part.strip()]
+        policies.add(tuple(sorted({name: sources for name, *sources in directives}.get("script-src", []))))
     nonces = {str(nonce) for nonce in asked}
     own = middleware(RequestFactory().get("/?own=1")).headers.get("Content-Security-Policy")
     asked.clear()
     state = random.getstate()
-    for _ in range(2):
+    for chain in (middleware, middleware, answer(get_response), answer(get_response)):
         random.seed(7)
-        middleware(RequestFactory().get("/"))
+        chain(RequestFactory().get("/"))
     random.setstate(state)
     return [
-        ("self and the nonce of this request", all(right)),
+        ("script-src, with THIS for the nonce", sorted(policies)),
         ("different nonces of 20", len(nonces)),
         ("long enough", all(len(nonce) >= 22 for nonce in nonces)),
         ("fit for a header", all(re.fullmatch(r"[A-Za-z0-9+/_=-]+", nonce) is not None for nonce in nonces)),
-        ("guessed by who knows the state of random", str(asked[0]) == str(asked[1])),
+        ("the same again when `random` starts from the same seed", asked[0] == asked[1]),
+        ("the same in two processes", asked[2] == asked[3]),
         ("a view's own policy stays", own == "default-src 'none'"),
         ("the body is the view's", all(reply.content.decode() in nonces for reply in replies)),
     ]

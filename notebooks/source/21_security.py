@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 21 · Security
 #
-# After this chapter you can name, for each of the usual attacks, the part of Django that stops it, what that part does not cover, and what happens
-# without it. You can roll out a content security policy, limit guesses, and say what `check --deploy` never looks at.
+# After this chapter you can name, for each of the usual attacks, the part of Django that stops it, and what it does not cover. You can roll out a
+# content security policy, limit guesses, and say what `check --deploy` never looks at.
 #
-# *Questions: Q55 security best practices.* Predict each output before you run its cell. All attacks are on the bookshop in this kernel; try them on no
-# system that is not yours. [Exercises 21.1 to 21.10](../exercises/21_security.ipynb) follow.
+# *Questions: Q55 security best practices.* Predict each output before you run its cell. Try the attacks on no system that is not yours.
+# [Exercises 21.1 to 21.10](../exercises/21_security.ipynb) follow.
 
 # %%
 from checks import quiz
@@ -15,7 +15,6 @@ start()
 
 # Django is set up now, so its models can be imported.
 import json
-import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
 from string import ascii_lowercase
@@ -32,12 +31,13 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import Group
 from django.core import checks, mail, signing
 from django.core.cache import cache
-from django.core.exceptions import FieldError, SuspiciousOperation
+from django.core.exceptions import DisallowedRedirect, FieldError, SuspiciousOperation
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError
 from django.forms import modelform_factory
-from django.http import FileResponse, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.request import validate_host
 from django.shortcuts import get_object_or_404, redirect
 from django.template import engines
@@ -106,19 +106,7 @@ stolen = {row.title: row.slug for row in rows}
 print(len(stolen), stolen["mira"] == mira.password)
 
 # %% [markdown]
-# Every user with a hash. SQLite's driver takes one statement at a time, so that was all. The same search on PostgreSQL, with two statements more. How many superusers are there
-# afterwards?
-
-# %%
-ATTACK = "x'; UPDATE accounts_user SET is_superuser = true; SELECT * FROM catalog_book WHERE title = 'x"
-with postgres():
-    print(len(Book.objects.raw("SELECT * FROM catalog_book WHERE title = %s", [ATTACK])))
-    print(User.objects.filter(is_superuser=True).count())
-    print(len(Book.objects.raw(f"SELECT * FROM catalog_book WHERE title = '{ATTACK}'")))
-    print(User.objects.filter(is_superuser=True).count())
-
-# %% [markdown]
-# All 150, by a query that found no book. Now the other direction: a placeholder stands for a value, never for a name. Who sorts by one is told nothing here. Are these the dearest?
+# All 150 users, with their hashes. Now the other direction: a placeholder stands for a value, never for a name. Who sorts by one is told nothing here. Are these the dearest?
 
 # %%
 for column in ("price DESC", "no such column"):
@@ -127,7 +115,31 @@ for column in ("price DESC", "no such column"):
 print(list(Book.objects.order_by("-price").values_list("pk", flat=True)[:3]))
 
 # %% [markdown]
-# SQLite sorts every row by the same constant; PostgreSQL refuses one. So names from outside come from a list of yours, in the ORM as well: it refuses SQL as a name, and
+# SQLite sorts every row by the same constant. What databases let through differs. Here are the same mistake and a second one, a search that brings two more statements, on SQLite and on
+# PostgreSQL:
+
+# %%
+def attempt(sql, values=()):
+    try:
+        print(len(Book.objects.raw(sql, values)), "books,", User.objects.filter(is_superuser=True).count(), "superusers")
+    except DatabaseError as error:
+        print(type(error).__name__)
+
+
+ATTACK = "x'; UPDATE accounts_user SET is_superuser = true; SELECT * FROM catalog_book WHERE title = 'x"
+SEARCH = f"SELECT * FROM catalog_book WHERE title = '{ATTACK}'"
+
+# %%
+attempt(SEARCH)
+with postgres():
+    attempt("SELECT * FROM catalog_book ORDER BY %s, id", ["price DESC"])
+    attempt("SELECT * FROM catalog_book WHERE title = %s", [ATTACK])
+    attempt(SEARCH)
+
+# %% [markdown]
+# SQLite's driver takes one statement at a time; PostgreSQL refuses to sort by a constant. And with the f-string all 150 are superusers there, by a query that found no book.
+#
+# So names from outside come from a list of yours, in the ORM as well: it refuses SQL as a name, and
 # still follows every relation that it knows. This view takes its filters from the URL. What can a visitor find out?
 
 # %%
@@ -358,10 +370,14 @@ def naive(url):
 for url in URLS:
     print(f"{url:24}", naive(url), url_has_allowed_host_and_scheme(url, allowed_hosts={"testserver"}))
 print(redirect(URLS[2])["Location"])
+try:
+    HttpResponseRedirect(URLS[4])
+except DisallowedRedirect as error:
+    print(type(error).__name__)
 
 # %% [markdown]
-# `//evil.example/` is an address without a scheme, and browsers [read a backslash as a slash](https://url.spec.whatwg.org/#relative-state). `redirect()` goes wherever it is told. Django's `LoginView` asks
-# `url_has_allowed_host_and_scheme`, and so does the shop.
+# `//evil.example/` is an address without a scheme, and browsers [read a backslash as a slash](https://url.spec.whatwg.org/#relative-state). A redirect refuses strange schemes, and goes to any host. Django's `LoginView`
+# asks `url_has_allowed_host_and_scheme`, and so does the shop.
 
 # %% [markdown]
 # ### Mass assignment
@@ -498,8 +514,8 @@ with override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_c
     print(get("/account/", client=thief).status)
 
 # %% [markdown]
-# Her browser forgets the cookie, the thief's does not. A new password helps with either: each session carries [a keyed hash](https://docs.djangoproject.com/en/stable/topics/auth/default/#session-invalidation-on-password-change) of it. What makes
-# stealing hard is on the cookie itself:
+# Her browser forgets the cookie, the thief's does not. A new password helps with either: each session carries [a keyed hash](https://docs.djangoproject.com/en/stable/topics/auth/default/#session-invalidation-on-password-change) of what is stored of the
+# password. What makes stealing hard is on the cookie itself:
 
 # %%
 reset()
@@ -548,7 +564,7 @@ with override_settings(SESSION_ENGINE=ENGINE):
 
 # %% [markdown]
 # The key alone writes any session, and is nobody: the hash of a session is made of the key and the password's hash. With both, anybody. Sessions could be pickled once, and then the key was enough to run code: Django 5.0
-# [removed](https://docs.djangoproject.com/en/5.0/releases/5.0/#features-removed-in-5-0) that serializer. What does reading this do?
+# [removed](https://docs.djangoproject.com/en/5.0/releases/5.0/#features-removed-in-5-0) that serializer. Caches still pickle. What does reading this one do?
 
 # %%
 class Gift:
@@ -556,11 +572,12 @@ class Gift:
         return print, ("whatever the sender likes",)
 
 
-parcel = pickle.dumps(Gift())
-opened = pickle.loads(parcel)
+cache.set("parcel", Gift())
+opened = cache.get("parcel")
+cache.clear()
 
 # %% [markdown]
-# Django's caches [still pickle](https://docs.djangoproject.com/en/stable/topics/cache/), so whoever may write to your Redis may run code in your processes. The next leak is the page for developers. A payment fails, and the shop was deployed with `DEBUG`:
+# Whoever may write to your Redis may run code in your processes. The next leak is the page for developers. A payment fails, and the shop was deployed with `DEBUG`:
 
 # %%
 PASSWORD, CARD, URL = "hunter2", "4111111111111111", "postgresql://shop:hunter3@db/shop"
@@ -605,8 +622,8 @@ for option in ("", " --fail-level WARNING"):
 # %% [markdown]
 # ### A content security policy
 #
-# Suppose that escaping failed, and a script of somebody else is in the page. The page can come with a list of what the browser may run. Three times the same page, live, each in a frame of its own: without a
-# policy; with one that wants a nonce on each script; and with a script that bears it. Which scripts run?
+# Suppose that escaping failed, and somebody else's script is in the page. A policy tells the browser what may run. The same page three times, live: without a policy, with one that wants
+# a nonce on each script, and with a script that bears it. Which scripts run?
 
 # %% reason="A page with and without a policy, shown by the reader's own browser."
 def frame(policy, attributes=""):
@@ -620,8 +637,15 @@ POLICY = "script-src 'nonce-kx7'"
 HTML("<div>" + frame("") + frame(POLICY) + frame(POLICY, "nonce='kx7'") + "</div>")
 
 # %% [markdown]
-# The first and the last. The attacker does not know the nonce, if each answer has a new one. Django 6.0 makes it; before, there is
-# [a package](https://pypi.org/project/django-csp/), or a middleware of a few lines. Is the nonce of the header that of the page, and of the next page?
+# The first and the last. The attacker does not know the nonce, if each answer has a new one. Many policies have `'unsafe-inline'`, because nothing worked without it. Without a nonce,
+# and with one beside it?
+
+# %%
+HTML("<div>" + frame("script-src 'unsafe-inline'") + frame("script-src 'unsafe-inline' 'nonce-kx7'") + "</div>")
+
+# %% [markdown]
+# Alone it lets everything in; beside a nonce [it is ignored](https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy#unsafe-inline). Django 6.0 makes nonces; before, there is [a package](https://pypi.org/project/django-csp/), or a middleware of a
+# few lines. Is the nonce of the header that of the page, and of the next page?
 
 # %% reason="A middleware is a function in a function."
 def policy(get_response):
@@ -661,12 +685,12 @@ with override_settings(MIDDLEWARE=["__main__.policy"], ROOT_URLCONF=(path("", ke
 cache.clear()
 
 # %% [markdown]
-# Their scripts do not run. Scripts in files of your own, allowed by `'self'`, need no nonce: the shop has no other. `'unsafe-inline'` among the sources of scripts would let the attacker's in as well.
+# Their scripts do not run. Scripts in files of your own, allowed by `'self'`, need no nonce: the shop has no other.
 
 # %% [markdown]
 # ### Rate limiting
 #
-# Django does [not throttle](https://docs.djangoproject.com/en/stable/topics/security/#additional-security-topics) logins; the shop does, by account and address. Six wrong passwords, then the right one:
+# Django does [not throttle](https://docs.djangoproject.com/en/stable/topics/security/#additional-security-topics) logins; the shop does, for each account at each address. Six wrong passwords, then the right one:
 
 # %%
 mira = User.objects.get(username="mira")
@@ -715,8 +739,10 @@ for throttle in (Naive(), Shops("demo", limit=5, seconds=60)):
 cache.clear()
 
 # %% [markdown]
-# Twenty got through, because all had looked before one had counted. The shop counts first, in one step (`incr`), and looks at the number that came back. That step is one for all processes
-# where the cache is shared: with local memory, each process has a limit of its own. And who is counted? Many take the first address in a header:
+# Twenty got through: all had looked before one had counted. The shop counts first, by `incr`, and looks at the number that came back. That is one step on Redis and Memcached, [not on
+# every backend](https://docs.djangoproject.com/en/stable/topics/cache/#basic-usage); and with local memory each process has a limit of its own.
+#
+# Who is counted? Many take the first address in a header:
 
 # %%
 def by_header(request):
@@ -749,8 +775,8 @@ except TypeError as error:
     print(error)
 
 # %% [markdown]
-# (The last line of the three is yours.) Somebody's filters from the URL, `filter(**request.GET.dict())`, were SQL injection until then, although no line of theirs had SQL. A program knows all the published
-# ranges: [`pip-audit -r requirements.txt`](https://pypi.org/project/pip-audit/) ends with 1 when a pinned version is in one. It needs versions that are pinned, those of dependencies' dependencies too:
+# (The last of the three is yours.) Filters from the URL, `filter(**request.GET.dict())`, were SQL injection until then, with no SQL in sight. A program knows the published
+# ranges: [`pip-audit -r requirements.txt`](https://pypi.org/project/pip-audit/) ends with 1 when a version is in one. Are all pinned, those of dependencies too?
 
 # %%
 shop = scratch(bookshop=True)
@@ -817,8 +843,8 @@ with override_settings(SECURE_BROWSER_XSS_FILTER=True):
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
-# - *How does Django's CSRF protection work with SPAs?* The same way: a view sets the cookie (`ensure_csrf_cookie`), and the script sends its value back in the header `X-CSRFToken`. From another origin that origin is in
-#   `CSRF_TRUSTED_ORIGINS`, and CORS has to allow cookies. Who authenticates by a header, such as `Authorization`, needs no token: browsers do not add that by themselves.
+# - *How does Django's CSRF protection work with SPAs?* The same way: a view sets the cookie (`ensure_csrf_cookie`), and the script sends its value back in the header `X-CSRFToken`. A page on another origin cannot read the cookie: it gets
+#   the token in a response, is in `CSRF_TRUSTED_ORIGINS`, and CORS has to allow cookies. With a bearer token that the script adds itself, none of this is needed: browsers do not send one on their own.
 # - *What does `SecurityMiddleware` set?* By default `X-Content-Type-Options: nosniff`, `Referrer-Policy: same-origin` and `Cross-Origin-Opener-Policy: same-origin`. If told to, it redirects to HTTPS and sends
 #   `Strict-Transport-Security`, over HTTPS alone. Not `X-Frame-Options`, and no policy for content.
 # - *How would you roll out CSP?* Report only, with a strict policy and a place that collects reports. Move inline scripts into files, or give them nonces, until only extensions of browsers report. Then enforce it, page by page if need be, and
@@ -864,7 +890,8 @@ for settings_for_https in ({}, {"SECURE_SSL_REDIRECT": True, "SECURE_HSTS_SECOND
             print(reply.status_code, sorted(set(reply.headers) - {"Content-Type", "Location"}))
 
 # %% [markdown]
-# HSTS is a promise that browsers keep: for so long they will not speak HTTP with this host, even if the certificate is gone. Begin with an hour, and add subdomains and preloading last.
+# [HSTS](https://docs.djangoproject.com/en/stable/ref/middleware/#http-strict-transport-security) is a promise that browsers keep: for so long they will not speak HTTP with this host, whatever becomes of the certificate. Begin with an hour, and add subdomains and
+# preloading last.
 
 # %% [markdown]
 # **Versions.** CSP is part of Django [since 6.0](https://docs.djangoproject.com/en/6.0/releases/6.0/): a middleware, two settings, a context processor, two decorators. Both policies, and a view with one of its own:
@@ -888,8 +915,8 @@ else:
     print("Django 6.1 prints four headers.")
 
 # %% [markdown]
-# The nonce is `{{ csp_nonce }}`, where the context processor is on, and made when a template asks for it: a page that does not has none in its header. Django 6.1 adds a tag for the whole attribute, and nonces in
-# the admin site and in its own templates:
+# The nonce is [`{{ csp_nonce }}`](https://docs.djangoproject.com/en/6.1/howto/csp/), where the context processor is on, and made when a template asks for it. Django 6.1 adds a tag for the whole attribute, and
+# [nonces in the admin site](https://docs.djangoproject.com/en/6.1/releases/6.1/):
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
