@@ -1680,7 +1680,8 @@ check("15.8")
 
 # %% exercise="15.8" role="alternative" note="By hand, where the page needs its own order. `as_field_group` is label, help, errors and input of one field; what belongs to the form and what is hidden comes apart."
 TEMPLATE = """
-<form method="post" {% if form.is_multipart %}enctype="multipart/form-data"{% endif %}>{% csrf_token %}
+<form method="post" {% if form.is_multipart %}enctype="multipart/form-data"{% endif %}>
+  {% csrf_token %}
   {{ form.non_field_errors }}
   {% for field in form.hidden_fields %}{{ field.errors }}{{ field }}{% endfor %}
   {% for field in form.visible_fields %}<p>{{ field.as_field_group }}</p>{% endfor %}
