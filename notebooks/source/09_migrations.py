@@ -258,12 +258,16 @@ def old_code_works(**options):
         return False
 
 # %%
-for options in ({"default": "?"}, {"db_default": "?"}, {"null": True}):
+columns = [{"default": "?"}, {"db_default": "?"}, {"null": True}]
+for options in columns:
     print("SQLite", options, old_code_works(**options))
     reset()
-    if postgres.available():
-        with postgres():
-            print("PostgreSQL", options, old_code_works(**options))
+if postgres.available():
+    with postgres():
+        for options in columns:
+            with transaction.atomic():
+                print("PostgreSQL", options, old_code_works(**options))
+                transaction.set_rollback(True)
 
 # %% [markdown]
 # With `default` every insert of the old code fails until the new code is everywhere. `db_default` stays in the
