@@ -50,8 +50,10 @@ from unittest import mock
 def observe(answer):
     module = sys.modules["shopkeeper"] = ModuleType("shopkeeper")
     module.EmailBackend = answer
-    people = [("nora", "Nora@Example.org", True), ("thea", "thea@example.org", True), ("twin", "THEA@example.org", True)]
+    people = [("nora", "Nora@Example.org", True), ("thea", "thea@example.org", True)]
+    people += [("twin", "THEA@example.org", True)]
     people += [("sleeper", "sleeper@example.org", False), ("nomail", "", True)]
+    people += [("awake", "shared@example.org", True), ("asleep", "shared@example.org", False)]
     User.objects.filter(email="").update(email="elsewhere@example.com")
     for name, email, active in people:
         User.objects.create_user(name, password=f"{name}'s own", is_active=active)
@@ -73,14 +75,15 @@ def observe(answer):
                 ("thea@example.org", "thea's own"),
                 ("thea@example.org", "twin's own"),
                 ("sleeper@example.org", "sleeper's own"),
+                ("shared@example.org", "awake's own"),
                 ("", "nomail's own"),
                 ("nobody@example.org", "wrong"),
                 (None, None),
             ]
         ]
         for email in ("nora@example.org", "nobody@example.org"):
-            encode = mock.patch.object(MD5PasswordHasher, "encode", autospec=True, side_effect=MD5PasswordHasher.encode)
-            with encode as hashed:
+            real = MD5PasswordHasher.encode
+            with mock.patch.object(MD5PasswordHasher, "encode", autospec=True, side_effect=real) as hashed:
                 attempt(email, "wrong")
             seen.append((email, "a hash was computed" if hashed.call_count else "no hash was computed"))
         client = Client()
@@ -161,6 +164,18 @@ class EmailBackend(ModelBackend):
         if user.check_password(password) and self.user_can_authenticate(user):
             return user
 
+# %% exercise="18.1" role="mistake" says="Of two accounts with the address one sleeps, and you let the other in. The address is still that of two: nobody knows whose it is."
+class EmailBackend(ModelBackend):
+    def authenticate(self, request, email=None, password=None):
+        if not email or password is None:
+            return None
+        users = list(User.objects.filter(email__iexact=email, is_active=True)[:2])
+        if len(users) != 1:
+            User().set_password(password)
+            return None
+        if users[0].check_password(password):
+            return users[0]
+
 # %% exercise="18.1" role="mistake" says="An account that is not active gets in. Django leaves that question to each backend."
 class EmailBackend(ModelBackend):
     def authenticate(self, request, email=None, password=None):
@@ -240,11 +255,13 @@ from types import ModuleType
 def observe(answer):
     module = sys.modules["shopkeeper"] = ModuleType("shopkeeper")
     module.OrderBackend = answer
-    nora, torvald, clerk, sleeper = [User.objects.create(username=name) for name in ("nora", "torvald", "clerk", "sleeper")]
+    names = ("nora", "torvald", "clerk", "sleeper")
+    nora, torvald, clerk, sleeper = [User.objects.create(username=name) for name in names]
     User.objects.filter(pk=sleeper.pk).update(is_active=False)
     clerk.user_permissions.add(Permission.objects.get(codename="view_order", content_type__app_label="orders"))
     orders = {}
-    for number, (customer, status) in enumerate([(nora, "open"), (nora, "paid"), (torvald, "open"), (sleeper, "open")]):
+    placed = [(nora, "open"), (nora, "paid"), (torvald, "open"), (sleeper, "open")]
+    for number, (customer, status) in enumerate(placed):
         name = f"{customer.username}, {status}"
         orders[name] = Order.objects.create(
             number=f"1879-00000{number}", customer=customer, status=status, placed_at=datetime(2026, 7, 1, tzinfo=UTC)
@@ -252,7 +269,7 @@ def observe(answer):
     seen = []
     backends = ["django.contrib.auth.backends.ModelBackend", "shopkeeper.OrderBackend"]
     with override_settings(AUTHENTICATION_BACKENDS=backends):
-        people = [*User.objects.filter(username__in=["nora", "clerk", "sleeper"]).order_by("username"), AnonymousUser()]
+        people = [User.objects.get(username=name) for name in ("nora", "clerk", "sleeper")] + [AnonymousUser()]
         things = [*orders.items(), ("a book", Book.objects.order_by("pk").first()), ("no object", None)]
         for person in people:
             for perm in ("orders.view_order", "orders.cancel_order", "orders.delete_order"):
@@ -380,7 +397,7 @@ def observe(answer):
                 user.user_permissions.add(namesake)
     return [user.username for user in answer("orders.change_order")]
 
-# %% exercise="18.3" role="answer" budget=1 seconds=20
+# %% exercise="18.3" role="answer" ordered=true budget=1 seconds=20
 def who_may(perm):
     # solution
     return User.objects.with_perm(perm, backend="django.contrib.auth.backends.ModelBackend").order_by("username")
@@ -440,6 +457,10 @@ def who_may(perm):
     granted = Permission.objects.filter(Q(user=OuterRef("pk")) | Q(group__user=OuterRef("pk")), codename=codename)
     return User.objects.filter(Exists(granted) | Q(is_superuser=True), is_active=True).order_by("username")
 
+# %% exercise="18.3" role="mistake" says="Nobody has asked the database for an order, and it gives the rows as they come."
+def who_may(perm):
+    return User.objects.with_perm(perm, backend="django.contrib.auth.backends.ModelBackend")
+
 # %% exercise="18.3" role="hint"
 # The manager of users has a method for it. The shop has several backends, so it wants to know which one to ask.
 # %% exercise="18.3" role="hint"
@@ -484,7 +505,8 @@ def observe(answer):
             seen += [(name, "as it was" if stored[name] == untouched[name] else "changed") for name in untouched]
             seen.append(("md5 hashes left", sum(password.startswith("md5$") for password in stored.values())))
             seen.append(("rounds", stored["nora"].split("$")[1:2]))
-            for name, password in (("nora", "wrong"), ("nora", "nora's own"), ("thea", "thea's own"), ("md5fan", "md5$md5")):
+            logins = [("nora", "wrong"), ("nora", "nora's own"), ("thea", "thea's own"), ("md5fan", "md5$md5")]
+            for name, password in logins:
                 try:
                     user = str(authenticate(username=name, password=password))
                 except Exception as error:
@@ -655,20 +677,18 @@ def observe(answer):
     right = {"username": "nora", "password": "a doll's house"}
     seen = []
     with override_settings(ROOT_URLCONF=(path("log-in/", answer), path("cart/", cart))):
-        for data in (
-            right,
-            right | {"password": "wrong"},
-            right | {"username": "sleeper"},
-            {"username": "nora"},
-            right | {"next": "/orders/?page=2"},
-            right | {"next": "https://evil.example/"},
-            right | {"next": "//evil.example/"},
-            right | {"next": "/\\evil.example/"},
-            right | {"next": "javascript:alert(1)"},
-            right | {"next": "http://testserver/cart/"},
-        ):
+        attempts = {
+            "right": right,
+            "wrong password": right | {"password": "wrong"},
+            "not active": right | {"username": "sleeper"},
+            "no password": {"username": "nora"},
+        }
+        targets = ["/orders/?page=2", "https://evil.example/", "//evil.example/", "/\\evil.example/"]
+        for target in [*targets, "javascript:alert(1)", "http://testserver/cart/"]:
+            attempts[f"next={target}"] = right | {"next": target}
+        for name, data in attempts.items():
             client = Client(raise_request_exception=False)
-            seen.append((data, ask(client, **data), str(get_user(client))))
+            seen.append((name, ask(client, **data), str(get_user(client))))
         client = Client(raise_request_exception=False)
         seen.append(("GET", ask(client, "get", **right), str(get_user(client))))
         client = Client(raise_request_exception=False)
@@ -798,19 +818,22 @@ def observe(answer):
 
     visits = ["emma", "dracula", "emma", "nana", "emma", "walden", "beowulf", "herland", "dracula", "dracula", "we"]
     seen = []
-    with override_settings(ROOT_URLCONF=(path("<slug:slug>/", view),)):
-        client = Client()
-        for slug in visits:
-            try:
-                client.get(f"/{slug}/")
-            except TypeError:
-                seen.append((slug, "TypeError"))
-                continue
-            kept = client.session.get("seen")
-            seen.append((slug, type(kept).__name__, list(kept or [])))
-        other = Client()
-        other.get("/emma/")
-        seen.append(("another visitor", list(other.session.get("seen", []))))
+    for engine in ("db", "signed_cookies"):
+        seen.append(engine)
+        name = f"django.contrib.sessions.backends.{engine}"
+        with override_settings(SESSION_ENGINE=name, ROOT_URLCONF=(path("<slug:slug>/", view),)):
+            client = Client()
+            for slug in visits:
+                try:
+                    client.get(f"/{slug}/")
+                except TypeError:
+                    seen.append((slug, "TypeError"))
+                    continue
+                kept = client.session.get("seen")
+                seen.append((slug, type(kept).__name__, list(kept or [])))
+            other = Client()
+            other.get("/emma/")
+            seen.append(("another visitor", list(other.session.get("seen", []))))
     return seen
 
 # %% exercise="18.6" role="answer" seconds=20
@@ -912,6 +935,9 @@ def observe(answer):
             ended = answer(users["nora"])
             seen.append((engine, "kept nothing", ended, still_in(), bool(visitor.session.get("cart"))))
             seen.append((engine, "once more", answer(users["nora"]), still_in()))
+            nora = User.objects.get(pk=users["nora"].pk)
+            unchanged = (nora.password, nora.is_active) == ("", True)
+            seen.append((engine, "the account", "is as it was" if unchanged else "has changed"))
     return seen
 
 # %% exercise="18.7" role="answer" seconds=20
@@ -940,6 +966,14 @@ def log_out_everywhere(user, keep=None):
         if session.get("_auth_user_id") == str(user.pk):
             session.flush()
             ended += 1
+    return ended
+
+# %% exercise="18.7" role="mistake" says="Another password ends their sessions, and the one that should be kept, too. Here it was to stay: nobody could log in again."
+def log_out_everywhere(user, keep=None):
+    rows = Session.objects.exclude(pk=keep)
+    ended = sum(row.get_decoded().get("_auth_user_id") == str(user.pk) for row in rows)
+    user.set_unusable_password()
+    user.save()
     return ended
 
 # %% exercise="18.7" role="mistake" says="The user's key is text in a session, and you compare it with a number: nobody is logged out."
@@ -1014,7 +1048,8 @@ def observe(answer):
     nora = User.objects.create(username="nora")
 
     def view(request):
-        return HttpResponse(f"{request.user}")
+        known = "in the session" if "_auth_user_id" in request.session else "not in the session"
+        return HttpResponse(f"{request.user}, {known}")
 
     chain = [
         "django.contrib.sessions.middleware.SessionMiddleware",
@@ -1030,25 +1065,25 @@ def observe(answer):
         return seconds, response.text, "saved" if "sessionid" in response.cookies else "not saved"
 
     with override_settings(MIDDLEWARE=chain, ROOT_URLCONF=(path("", view),)):
-        for times in (
-            [0, 20 * 60, 40 * 60, 65 * 60, 94 * 60],
-            [0, 31 * 60, 32 * 60],
-            [0, 10, 20, 30, 75, 80, 29 * 60 + 80],
-            [0, 50, 30 * 60 + 40],
+        for name, times in (
+            ("active", [0, 20 * 60, 40 * 60, 65 * 60, 94 * 60]),
+            ("idle", [0, 31 * 60, 32 * 60]),
+            ("busy", [0, 10, 20, 30, 75, 80, 29 * 60 + 80]),
+            ("within a minute, then idle for 29:50", [0, 50, 30 * 60 + 40]),
         ):
             client = Client()
             client.force_login(nora)
-            seen.append([visit(client, seconds) for seconds in times])
+            seen += [(name, *visit(client, seconds)) for seconds in times]
         client = Client()
-        seen.append(["without a login", *[visit(client, seconds) for seconds in (0, 60 * 60)]])
+        seen += [("without a login", *visit(client, seconds)) for seconds in (0, 60 * 60)]
         client = Client()
         client.force_login(nora)
         visit(client, 0)
         with mock.patch("time.time", return_value=start + 3600):
             client.get("/")
-        seen.append(["the session is empty", dict(client.session.items()) == {} or sorted(client.session.keys())])
+        seen.append(("left in the session", sorted(client.session.keys())))
         client.force_login(nora)
-        seen.append(["logged in again", visit(client, 3700)])
+        seen.append(("logged in again", *visit(client, 3700)))
     return seen
 
 # %% exercise="18.8" role="answer" seconds=20
@@ -1136,6 +1171,19 @@ def idle_limit(get_response):
             elif seen is None or now - seen >= 60:
                 request.session["seen_at"] = now
         return response
+
+    return middleware
+
+# %% exercise="18.8" role="mistake" says="The session is empty, and the user of this request is still there: the view runs as them. `logout(request)` sees to both."
+def idle_limit(get_response):
+    def middleware(request):
+        if request.user.is_authenticated:
+            now, seen = time.time(), request.session.get("seen_at")
+            if seen is not None and now - seen > 30 * 60:
+                request.session.flush()
+            elif seen is None or now - seen >= 60:
+                request.session["seen_at"] = now
+        return get_response(request)
 
     return middleware
 
@@ -1318,7 +1366,8 @@ def observe(answer):
             row = Session.objects.filter(session_key=client.cookies["sessionid"].value).first()
             days = round((row.expire_date - now).total_seconds() / 86400) if row else None
             content = row.get_decoded() if row else {}
-            seen.append((name, str(get_user(client)), content.get("cart"), f"expires in {days} days" if row else "no row"))
+            expires = f"expires in {days} days" if row else "no row"
+            seen.append((name, str(get_user(client)), content.get("cart"), expires))
     return seen
 
 # %% exercise="18.10" role="answer" seconds=20 datasets=["shop"]
