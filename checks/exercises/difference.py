@@ -101,24 +101,30 @@ def _canonical(form, shape):
 def shape_of(form, found: dict[str, set] | None = None) -> dict[str, set]:
     """Which annotations the instances of each model carry: those of the reference are the ones compared."""
     found = {} if found is None else found
-    if isinstance(form, list):
-        if form and form[0] == "model":
-            found.setdefault(form[1], set()).update(form[3])
-            for inner in form[3].values():
-                shape_of(inner, found)
-        else:
-            for inner in form[1:]:
-                _shapes_within(inner, found)
+    if isinstance(form, list) and form[0] == "model":
+        found.setdefault(form[1], set()).update(form[3])
+        for inner in form[3].values():
+            shape_of(inner, found)
+    for inner in _inner(form):
+        shape_of(inner, found)
     return found
 
 
-def _shapes_within(inner, found):
-    if isinstance(inner, list):
-        if inner and isinstance(inner[0], str):
-            shape_of(inner, found)
-        else:
-            for deeper in inner:
-                _shapes_within(deeper, found)
+def _inner(form):
+    """The normal forms that a value holds; of an instance its key, but not its annotations."""
+    if not isinstance(form, list):
+        return
+    name, *rest = form
+    match name:
+        case "list" | "queryset" | "tuple" | "set":
+            yield from rest[0]
+        case "named":
+            yield from rest[1]
+        case "dict":
+            for pair in rest[0]:
+                yield from pair
+        case "model":
+            yield rest[1]
 
 
 def differences(given, expected, *, ordered: bool) -> list[str]:
@@ -141,7 +147,7 @@ def differences(given, expected, *, ordered: bool) -> list[str]:
 
 def _has_unreadable(form) -> bool:
     """Whether a value that only its own class could compare is in a normal form: such a value equals nothing."""
-    return isinstance(form, list) and (form[:1] == ["other"] or any(_has_unreadable(inner) for inner in form))
+    return isinstance(form, list) and (form[0] == "other" or any(_has_unreadable(inner) for inner in _inner(form)))
 
 
 def is_rows(form) -> bool:

@@ -7,13 +7,16 @@ start()
 # Django is set up now, so its models can be imported.
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from catalog.models import AudioBook, Author, Book, Genre, PriceChange, Publisher
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import IntegrityError, connection, models
-from django.db.models import Count, F, Q
+from django.core.exceptions import NON_FIELD_ERRORS, FieldError, ValidationError
+from django.core.validators import MinValueValidator
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, models
+from django.db.models import Count, F, Q, Value
+from django.db.models.functions import Concat
 from django.db.models.lookups import BuiltinLookup, Exact
-from django.test.utils import register_lookup
+from django.test.utils import CaptureQueriesContext, register_lookup
 
 # %% [markdown] exercise="08.1"
 # ### 08.1 A shelf
@@ -24,29 +27,37 @@ from django.test.utils import register_lookup
 
 # %% exercise="08.1" role="check"
 def observe(answer):
-    def errors(**values):
+    def valid(**values):
         try:
-            answer(**values).full_clean()
-        except ValidationError as error:
-            return sorted(error.message_dict)
-        return []
+            answer(**{"code": "A"} | values).full_clean()
+        except ValidationError:
+            return "refused"
+        return "valid"
 
     def stored(**values):
         try:
-            return answer.objects.create(**values).pk is not None
+            return "stored" if answer.objects.create(**values) else None
         except IntegrityError:
-            return "IntegrityError"
+            return "refused"
 
     with connection.cursor() as cursor:
         described = connection.introspection.get_table_description(cursor, answer._meta.db_table)
-    return {
-        "may be NULL": sorted((column.name, bool(column.null_ok)) for column in described),
-        "capacity if nothing is said": answer(code="A").capacity,
-        "the least that is valid": errors(code="A"),
-        "wrong values": errors(code="A" * 11, room="r" * 51, capacity=-1, width="wide"),
-        "nothing": errors(),
-        "a shelf, its code again, and one below zero": [stored(code="A"), stored(code="A"), stored(code="B", capacity=-1)],
+    named = ("code", "room", "capacity", "width")
+    seen = {
+        "may be NULL": {column.name: bool(column.null_ok) for column in described if column.name in named},
+        "the least": valid(),
+        "lengths that just fit": [valid(code="A" * 10), valid(room="r" * 50)],
+        "lengths that do not": [valid(code="A" * 11), valid(room="r" * 51)],
+        "no code, no room": [valid(code=""), valid(room="")],
+        "capacity 0, then -1": [valid(capacity=0), valid(capacity=-1)],
+        "a width in words": valid(width="wide"),
+        "in the table: a shelf, its code again, and one below zero": [
+            stored(code="A"), stored(code="A"), stored(code="B", capacity=-1)
+        ],
     }
+    answer.objects.create(code="C", width=120)
+    seen["capacity and width if nothing is said"] = answer.objects.values_list("capacity", "width").get(code="A")
+    return seen | {"a width of 120": answer.objects.get(code="C").width}
 
 # %% exercise="08.1" role="answer" writes_schema=true
 class Shelf(models.Model):
@@ -66,6 +77,19 @@ class Shelf(models.Model):
     room = models.CharField(max_length=50, blank=True, db_default="")
     capacity = models.PositiveIntegerField(default=30)
     width = models.PositiveIntegerField(null=True, blank=True)
+
+# %% exercise="08.1" role="alternative" note="The rules as constraints, by name. Good where a rule needs a message of its own, a condition or two columns; for one column the field says it shorter."
+class Shelf(models.Model):
+    code = models.CharField(max_length=10)
+    room = models.CharField(max_length=50, blank=True)
+    capacity = models.IntegerField(db_default=30)
+    width = models.SmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["code"], name="shelf_code"),
+            models.CheckConstraint(condition=Q(capacity__gte=0), name="shelf_capacity"),
+        ]
 
 # %% exercise="08.1" role="mistake" says="`null=True` on a text gives two ways to say nothing. For an empty text `blank=True` is enough."
 class Shelf(models.Model):
@@ -88,6 +112,20 @@ class Shelf(models.Model):
     capacity = models.IntegerField(default=30)
     width = models.IntegerField(null=True, blank=True)
 
+# %% exercise="08.1" role="mistake" says="A validator speaks up in `full_clean()` only: the table still takes a capacity below zero. A positive field has a check in the table."
+class Shelf(models.Model):
+    code = models.CharField(max_length=10, unique=True)
+    room = models.CharField(max_length=50, blank=True)
+    capacity = models.IntegerField(default=30, validators=[MinValueValidator(0)])
+    width = models.IntegerField(null=True, blank=True)
+
+# %% exercise="08.1" role="mistake" says="A width of 120 comes back as 120.0: a float. Whole numbers have a field of their own."
+class Shelf(models.Model):
+    code = models.CharField(max_length=10, unique=True)
+    room = models.CharField(max_length=50, blank=True)
+    capacity = models.PositiveSmallIntegerField(default=30)
+    width = models.FloatField(null=True, blank=True)
+
 # %% exercise="08.1" role="mistake" says="Two shelves may have the same code: `unique=True` makes the index that refuses it."
 class Shelf(models.Model):
     code = models.CharField(max_length=10)
@@ -103,13 +141,14 @@ class Shelf(models.Model):
 # %% [markdown] exercise="08.2"
 # ### 08.2 Save what is valid
 #
-# Return the errors of an instance as a dictionary from field to messages, and save it only where there are none: then
-# the dictionary is empty. Rules of fields, uniqueness and constraints all count.
+# Return the errors of an instance as a dictionary from field to a list of messages, and save it only where there are
+# none: then the dictionary is empty. Rules of fields, uniqueness and constraints all count.
 
 # %% exercise="08.2" role="check"
 def observe(answer):
     seen = []
-    taken = Genre.objects.create(name="Taken", slug="taken")
+    known = Genre.objects.create(name="Known", slug="known")
+    Genre.objects.create(name="Taken", slug="taken")
     instances = [
         Genre(name="Maps", slug="maps"),
         Genre(name="", slug="nameless"),
@@ -121,8 +160,10 @@ def observe(answer):
     for instance in instances:
         before = type(instance).objects.count()
         errors = answer(instance)
-        saved = type(instance).objects.count() - before
-        seen.append([str(instance)[:20], sorted(errors) if isinstance(errors, dict) else errors, saved])
+        seen.append([str(instance)[:20], errors, type(instance).objects.count() - before])
+    for name in ("Taken", "Well Known"):
+        known.name = name
+        seen.append([f"Known renamed to {name}", answer(known), Genre.objects.get(pk=known.pk).name])
     return seen
 
 # %% exercise="08.2" role="answer"
@@ -184,6 +225,24 @@ def save_valid(instance):
         return getattr(error, "message_dict", {NON_FIELD_ERRORS: []})
     return {}
 
+# %% exercise="08.2" role="mistake" says="`error_dict` holds exceptions. Their messages, ready to be shown, are in `message_dict`."
+def save_valid(instance):
+    try:
+        instance.full_clean()
+    except ValidationError as error:
+        return error.error_dict
+    instance.save()
+    return {}
+
+# %% exercise="08.2" role="mistake" says="`messages` is one flat list: which field each belongs to is lost. `message_dict` keeps it."
+def save_valid(instance):
+    try:
+        instance.full_clean()
+    except ValidationError as error:
+        return {NON_FIELD_ERRORS: error.messages}
+    instance.save()
+    return {}
+
 # %% exercise="08.2" role="hint"
 # One method of every model runs all validation, and raises one exception.
 # %% exercise="08.2" role="hint"
@@ -193,25 +252,27 @@ def save_valid(instance):
 # ### 08.3 Choices that the table knows
 #
 # Write the model `Copy` with a `condition`: "new" (shown as "As new"), "worn" ("Well read") or "lost" ("Lost"), new if
-# nothing is said. Other values are refused by validation and by the table.
+# nothing is said. All else, NULL among it, is refused by validation and by the table.
 
 # %% exercise="08.3" role="check"
 def observe(answer):
-    seen = {"shown": [], "if nothing is said": answer().condition}
-    for value in ("new", "worn", "lost"):
-        seen["shown"].append(answer(condition=value).get_condition_display())
-    try:
-        answer(condition="eaten").full_clean()
-        seen["eaten, validated"] = "valid"
-    except ValidationError as error:
-        seen["eaten, validated"] = sorted(error.message_dict)
-    copy = answer.objects.create(condition="lost")
-    try:
-        answer.objects.filter(pk=copy.pk).update(condition="eaten")
-        seen["eaten, in the table"] = "stored"
-    except IntegrityError:
-        seen["eaten, in the table"] = "refused"
-    return seen
+    def attempt(step, error):
+        try:
+            step()
+        except error:
+            return "refused"
+        return "taken"
+
+    copy = answer.objects.create()
+    seen = {"if nothing is said": answer.objects.get().condition, "shown": [], "validated": [], "in the table": []}
+    for value in ("new", "worn", "lost", "eaten", "burnt", "", None):
+        if value in ("new", "worn", "lost"):
+            seen["shown"].append(answer(condition=value).get_condition_display())
+        seen["validated"].append([value, attempt(answer(condition=value).full_clean, ValidationError)])
+        update = partial(answer.objects.filter(pk=copy.pk).update, condition=value)
+        seen["in the table"].append([value, attempt(update, IntegrityError)])
+    create = partial(answer.objects.create, condition="eaten")
+    return seen | {"eaten, created": attempt(create, (IntegrityError, ValidationError))}
 
 # %% exercise="08.3" role="answer" writes_schema=true
 class Copy(models.Model):
@@ -249,6 +310,31 @@ class Copy(models.Model):
 
     condition = models.CharField(max_length=4, choices=Condition, default=Condition.NEW)
 
+# %% exercise="08.3" role="mistake" says="`save()` now validates, and `update()` does not call `save()`: the table took the invented value. It has to know the rule itself."
+class Copy(models.Model):
+    class Condition(models.TextChoices):
+        NEW = "new", "As new"
+        WORN = "worn", "Well read"
+        LOST = "lost", "Lost"
+
+    condition = models.CharField(max_length=4, choices=Condition, default=Condition.NEW)
+
+    def save(self, *args, **kwargs):
+        self.full_clean()
+        super().save(*args, **kwargs)
+
+# %% exercise="08.3" role="mistake" says="NULL passes a check: a check refuses only what is false, and a comparison with NULL is unknown. Leave `null` out."
+class Copy(models.Model):
+    class Condition(models.TextChoices):
+        NEW = "new", "As new"
+        WORN = "worn", "Well read"
+        LOST = "lost", "Lost"
+
+    condition = models.CharField(max_length=4, choices=Condition, default=Condition.NEW, null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(condition__in=["new", "worn", "lost"]), name="copy_condition")]
+
 # %% exercise="08.3" role="mistake" says="The table refuses it, and nothing shows the words for people: give the field its `choices`."
 class Copy(models.Model):
     condition = models.CharField(max_length=4, default="new")
@@ -280,25 +366,31 @@ class Copy(models.Model):
 # ### 08.4 The database computes
 #
 # Write the model `Parcel` with whole numbers `width`, `height` and `depth`, and a `volume` that is always their
-# product: also after an `update()`, also in a filter, and also for rows that others insert.
+# product: also after an `update()`, also in a filter, and also for other programs, whether they insert rows or read
+# the column.
 
 # %% exercise="08.4" role="check"
 def observe(answer):
-    seen = []
-    parcel = answer.objects.create(width=2, height=3, depth=4)
-    seen.append(answer.objects.get(pk=parcel.pk).volume)
-    answer.objects.filter(pk=parcel.pk).update(width=10)
-    seen.append(answer.objects.get(pk=parcel.pk).volume)
     table = answer._meta.db_table
+    parcel = answer.objects.create(width=2, height=3, depth=4)
+    seen = {"2 by 3 by 4": answer.objects.get(pk=parcel.pk).volume}
+    answer.objects.filter(pk=parcel.pk).update(width=10)
+    seen["after an update of the width to 10"] = answer.objects.get(pk=parcel.pk).volume
     with connection.cursor() as cursor:
         try:
             cursor.execute(f"INSERT INTO {table} (width, height, depth) VALUES (1, 1, 7)")
+            seen["another program inserts"] = "a row"
         except IntegrityError:
-            seen.append("others cannot insert")
+            seen["another program inserts"] = "refused"
+        try:
+            cursor.execute(f"SELECT volume FROM {table} ORDER BY volume")
+            seen["another program reads"] = [volume for (volume,) in cursor.fetchall()]
+        except OperationalError:
+            seen["another program reads"] = "no such column"
     try:
-        seen.append(sorted(answer.objects.filter(volume__gt=5).values_list("volume", flat=True)))
-    except Exception as error:
-        seen.append(type(error).__name__)
+        seen["filter(volume__gt=5)"] = sorted(answer.objects.filter(volume__gt=5).values_list("volume", flat=True))
+    except FieldError:
+        seen["filter(volume__gt=5)"] = "no such field"
     return seen
 
 # %% exercise="08.4" role="answer" writes_schema=true
@@ -334,6 +426,19 @@ class Parcel(models.Model):
     def volume(self):
         return self.width * self.height * self.depth
 
+# %% exercise="08.4" role="mistake" says="An annotation is part of a query. The table has no such column, so other programs cannot read it, and each query computes it anew."
+class ParcelManager(models.Manager):
+    def get_queryset(self):
+        return super().get_queryset().annotate(volume=F("width") * F("height") * F("depth"))
+
+
+class Parcel(models.Model):
+    width = models.IntegerField()
+    height = models.IntegerField()
+    depth = models.IntegerField()
+
+    objects = ParcelManager()
+
 # %% exercise="08.4" role="mistake" says="`update()` does not call `save()`, so the volume is out of date, and others cannot insert without knowing it. Let the database compute it."
 class Parcel(models.Model):
     width = models.IntegerField()
@@ -363,24 +468,30 @@ class Parcel(models.Model):
 # ### 08.5 One price a day
 #
 # The key of `PriceChange` is a book and a day. Record that the book costs `price` from `day` on: a new row, or another
-# price in the row of that day. Other days stay as they are.
+# price in the row of that day. Other days stay as they are, and so does the book.
 
 # %% exercise="08.5" role="check"
 def observe(answer):
     book = Book.objects.order_by("pk").first()
     other = Book.objects.order_by("pk").last()
     days = [(book, date(2030, 1, 1), "5.00"), (book, date(2030, 2, 1), "6.00"), (book, date(2030, 1, 1), "5.50"),
-            (other, date(2030, 1, 1), "9.00")]
+            (other, date(2030, 1, 1), "9.00"), (book, date(2030, 1, 1), "5.50"), (book, date(2030, 1, 1), "5.25")]
+    own = book.price
     seen = []
     for which, day, price in days:
         try:
             answer(which, day, Decimal(price))
             seen.append("recorded")
-        except IntegrityError as error:
+        except (IntegrityError, PriceChange.MultipleObjectsReturned) as error:
             seen.append(type(error).__name__)
     rows = PriceChange.objects.filter(valid_from__year=2030).order_by("book_id", "valid_from")
     before = PriceChange.objects.filter(valid_from__year__lt=2030, price__in=[5, 6, Decimal("5.50"), 9]).count()
-    return {"calls": seen, "2030": list(rows.values_list("book_id", "valid_from", "price")), "before": before}
+    return {
+        "calls": seen,
+        "2030": list(rows.values_list("book_id", "valid_from", "price")),
+        "before": before,
+        "the book's own price is as before": Book.objects.get(pk=book.pk).price == own,
+    }
 
 # %% exercise="08.5" role="answer"
 def record_price(book, day, price):
@@ -404,6 +515,14 @@ def record_price(book, day, price):
 def record_price(book, day, price):
     PriceChange.objects.create(book=book, valid_from=day, price=price)
 
+# %% exercise="08.5" role="mistake" says="The price is part of what you look for, so the row with the old price is not found, and its key is taken. What may change belongs into `defaults`."
+def record_price(book, day, price):
+    PriceChange.objects.update_or_create(book=book, valid_from=day, price=price)
+
+# %% exercise="08.5" role="mistake" says="You look for the day alone, and other books have prices on it too. The key is the book and the day."
+def record_price(book, day, price):
+    PriceChange.objects.update_or_create(valid_from=day, defaults={"book": book, "price": price})
+
 # %% exercise="08.5" role="mistake" says="`get_or_create()` leaves the row that it finds: the new price is lost."
 def record_price(book, day, price):
     PriceChange.objects.get_or_create(book=book, valid_from=day, defaults={"price": price})
@@ -422,7 +541,7 @@ def record_price(book, day, price):
 # ### 08.6 A list in one column
 #
 # Write `CommaListField`: in Python a list of texts, in a `TextField`'s column `"a,b"`. An empty list is the empty
-# text, NULL is `None`. `full_clean()` accepts `"a, b"` as well and makes a list of it.
+# text, NULL is `None`. `full_clean()` accepts lists, and `"a, b"` as well, of which it makes a list.
 
 # %% exercise="08.6" role="check"
 def observe(answer):
@@ -440,9 +559,13 @@ def observe(answer):
             stored = cursor.fetchone()[0]
         seen.append([value, stored, Playlist.objects.get(pk=row.pk).tracks])
     seen.append(Playlist.objects.filter(tracks=["Emma", "Nana"]).count())
-    typed = Playlist(tracks="a, b")
-    typed.full_clean()
-    seen.append(typed.tracks)
+    for typed in ("a, b", "", ["a", "b"], None):
+        playlist = Playlist(tracks=typed)
+        try:
+            playlist.full_clean()
+            seen.append(["cleaned", typed, playlist.tracks])
+        except (AttributeError, TypeError) as error:
+            seen.append(["cleaned", typed, type(error).__name__])
     seen.append(Playlist._meta.get_field("tracks").db_type(connection))
     return seen
 
@@ -516,6 +639,17 @@ class CommaListField(models.TextField):
     def get_prep_value(self, value):
         return ",".join(value) if isinstance(value, list) else value
 
+# %% exercise="08.6" role="mistake" says="`full_clean()` gives `to_python()` whatever is on the instance, so a list too, and a list has no `split()`. What is right already goes through as it is."
+class CommaListField(models.TextField):
+    def to_python(self, value):
+        return None if value is None else [part.strip() for part in value.split(",") if part.strip()]
+
+    def from_db_value(self, value, expression, connection):
+        return self.to_python(value)
+
+    def get_prep_value(self, value):
+        return ",".join(value) if isinstance(value, list) else value
+
 # %% exercise="08.6" role="hint"
 # Four methods: the column's type, input to list, row to list, list to column.
 # %% exercise="08.6" role="hint"
@@ -525,14 +659,23 @@ class CommaListField(models.TextField):
 # ### 08.7 A lookup: not equal
 #
 # Write the lookup class `NotEqual`, to be used as `language__ne="English"` once it is registered. It compares with
-# `<>`, works for every field, and its value travels as a parameter.
+# `<>`, works for every field and expression on either side, and its value travels as a parameter.
 
 # %% exercise="08.7" role="check"
 def observe(answer):
+    def compared(books):
+        try:
+            return sorted(books.values_list("pk", flat=True))
+        except (DatabaseError, TypeError, ValueError) as error:
+            return type(error).__name__
+
     with register_lookup(models.Field, answer):
         seen = [sorted(Book.objects.filter(language__ne="English").values_list("pk", flat=True))]
         seen.append(sorted(Book.objects.filter(pages__ne=300).values_list("pk", flat=True)))
         seen.append(sorted(Book.objects.filter(author__country__ne="England").values_list("pk", flat=True)))
+        seen.append(compared(Book.objects.filter(sequel_to__language__ne="English")))
+        seen.append(compared(Book.objects.annotate(mark=Concat("language", Value("!"))).filter(mark__ne="English!")))
+        seen.append(compared(Book.objects.filter(title__ne=F("author__name"))))
         seen.append(Book.objects.filter(language__ne="x' OR 1=1 --").count() == Book.objects.count())
         sql, params = Book.objects.order_by().filter(language__ne="Klingon").query.sql_with_params()
         seen.append(["Klingon" in sql, list(params), "<>" in sql])
@@ -566,6 +709,23 @@ class NotEqual(models.Lookup):
     def as_sql(self, compiler, connection):
         left, left_params = self.process_lhs(compiler, connection)
         return f"{left} <> '{self.rhs}'", tuple(left_params)
+
+# %% exercise="08.7" role="mistake" says="The left side may have parameters too, as `Concat(\"language\", Value(\"!\"))` has: take both lists, in the order of the SQL."
+class NotEqual(models.Lookup):
+    lookup_name = "ne"
+
+    def as_sql(self, compiler, connection):
+        left, _ = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        return f"{left} <> {right}", tuple(right_params)
+
+# %% exercise="08.7" role="mistake" says="A value of your own making works for plain values only: the right side may be another column, as in `F(\"author__name\")`. Let `process_rhs()` make its SQL."
+class NotEqual(models.Lookup):
+    lookup_name = "ne"
+
+    def as_sql(self, compiler, connection):
+        left, left_params = self.process_lhs(compiler, connection)
+        return f"{left} <> %s", (*left_params, self.rhs)
 
 # %% exercise="08.7" role="mistake" says="Those are the equal ones."
 class NotEqual(Exact):
@@ -603,7 +763,14 @@ def observe(answer):
         except Exception as error:
             seen.append([options, type(error).__name__])
             continue
-        seen.append([sorted(kwargs.items()), list(args), again.currency, again.max_digits, again.decimal_places, again.null])
+        path = path.rpartition(".")[2]
+        digits = again.db_type(connection), again.max_digits, again.decimal_places
+        seen.append([path, dict(kwargs), again.currency, digits, again.null])
+    try:
+        field = answer(max_digits=9)
+        seen.append(["asked for 9 digits", field.max_digits == field.clone().max_digits])
+    except TypeError:
+        seen.append(["asked for 9 digits", True])
     return seen
 
 # %% exercise="08.8" role="answer"
@@ -672,6 +839,21 @@ class PriceField(models.DecimalField):
             kwargs["currency"] = self.currency
         return name, path, args, kwargs
 
+# %% exercise="08.8" role="mistake" says="`setdefault()` lets others choose the digits, and `deconstruct()` forgets what they chose: the copy is another field."
+class PriceField(models.DecimalField):
+    def __init__(self, *args, currency="EUR", **kwargs):
+        self.currency = currency
+        kwargs.setdefault("max_digits", 6)
+        kwargs.setdefault("decimal_places", 2)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self):
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["max_digits"], kwargs["decimal_places"]
+        if self.currency != "EUR":
+            kwargs["currency"] = self.currency
+        return name, path, args, kwargs
+
 # %% exercise="08.8" role="hint"
 # `deconstruct()` returns what `__init__` was called with: add yours to what the parent says, take away what you fixed.
 # %% exercise="08.8" role="hint"
@@ -734,6 +916,18 @@ class Loan(models.Model):
             models.UniqueConstraint("copy", condition=Q(returned__isnull=True), name="loan_one_open"),
         ]
 
+# %% exercise="08.9" role="mistake" says="An `Index` finds rows and refuses none. The constraint with the same condition makes a unique index."
+class Loan(models.Model):
+    copy = models.CharField(max_length=10)
+    lent = models.DateField()
+    returned = models.DateField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["copy"], condition=Q(returned=None), name="loan_one_open")]
+        constraints = [
+            models.CheckConstraint(condition=Q(returned=None) | Q(returned__gte=F("lent")), name="loan_not_backwards"),
+        ]
+
 # %% exercise="08.9" role="mistake" says="A second open loan is stored: NULL is unlike NULL, so `copy` and `returned` together are never equal. Use a condition."
 class Loan(models.Model):
     copy = models.CharField(max_length=10)
@@ -789,7 +983,18 @@ class Loan(models.Model):
 # ### 08.10 Languages
 #
 # Return a list of the languages of all books, each once, in alphabetical order. One query, and the database does the
-# work: books have a default ordering.
+# work: it sends each language once. Books have a default ordering.
+
+# %% exercise="08.10" role="check"
+def observe(answer):
+    with CaptureQueriesContext(connection) as seen:
+        found = list(answer())
+    sent = 0
+    with uncounted(), connection.cursor() as cursor:
+        for query in seen:
+            cursor.execute(f"SELECT COUNT(*) FROM ({query['sql']})")
+            sent += cursor.fetchone()[0]
+    return {"languages": found, "rows that the database sent": sent}
 
 # %% exercise="08.10" role="answer" ordered=true budget=1
 def languages():
@@ -808,6 +1013,10 @@ def languages():
 # %% exercise="08.10" role="mistake" says="Languages are repeated: the default ordering put the title into `SELECT DISTINCT`. Say your own `order_by()`."
 def languages():
     return list(Book.objects.values_list("language", flat=True).distinct())
+
+# %% exercise="08.10" role="mistake" says="The list is right, and every book's language came over the wire for it. Let the database leave the repeated ones out."
+def languages():
+    return sorted(set(Book.objects.values_list("language", flat=True)))
 
 # %% exercise="08.10" role="mistake" says="In order, and one for every book. `distinct()` is missing."
 def languages():
@@ -828,6 +1037,14 @@ def languages():
 # `AudioBook` inherits from `Book`. Return `(title, minutes)` for **every** book, by title and primary key; `minutes`
 # is `None` where there is no recording. One query.
 
+# %% exercise="08.11" role="check"
+def observe(answer):
+    with uncounted():
+        first, last = Author.objects.order_by("pk").first(), Author.objects.order_by("pk").last()
+        Book.objects.create(title="Twins", slug="twins-1", author=last, price=5)
+        AudioBook.objects.create(title="Twins", slug="twins-2", author=first, price=5, narrator="Ida Brand", minutes=77)
+    return list(answer())
+
 # %% exercise="08.11" role="answer" ordered=true budget=1
 def minutes():
     # solution
@@ -846,6 +1063,10 @@ def minutes():
 def minutes():
     books = Book.objects.order_by("title", "pk")
     return [(book.title, book.audiobook.minutes if hasattr(book, "audiobook") else None) for book in books]
+
+# %% exercise="08.11" role="mistake" says="Equal titles may come in any order: the default ordering ends with the title. Say the primary key as well."
+def minutes():
+    return list(Book.objects.values_list("title", "audiobook__minutes"))
 
 # %% exercise="08.11" role="mistake" says="Only books with a recording are in your list: the child's manager joins with an inner join."
 def minutes():
@@ -919,6 +1140,14 @@ def add_recording(book, narrator, minutes):
         book_ptr=book, title=book.title, slug=book.slug, author=book.author, price=book.price, description="A recording",
         narrator=narrator, minutes=minutes,
     ).save()
+
+# %% exercise="08.12" role="mistake" says="`update_fields` asks for an UPDATE, and the recording has no row yet to update."
+def add_recording(book, narrator, minutes):
+    AudioBook(book_ptr=book, narrator=narrator, minutes=minutes).save(update_fields=["narrator", "minutes"])
+
+# %% exercise="08.12" role="mistake" says="`bulk_create()` refuses models whose parent has a table of its own."
+def add_recording(book, narrator, minutes):
+    AudioBook.objects.bulk_create([AudioBook(book_ptr=book, narrator=narrator, minutes=minutes)])
 
 # %% exercise="08.12" role="hint"
 # `save()` writes both tables. There is a way to write the child's alone.

@@ -6,14 +6,14 @@ start()
 
 # Django is set up now, so its models can be imported.
 from types import SimpleNamespace
+from unittest.mock import patch
 
 from catalog.models import Author, Book, Genre
-from django.apps import apps as installed
-from django.db import DatabaseError, connection, migrations, models
+from django.db import DatabaseError, connection, migrations, models, router
 from django.db.migrations.graph import MigrationGraph
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
-from django.db.models import F, Value
+from django.db.models import F, Max, Min, QuerySet, Value
 from django.db.models.functions import Concat, Substr, Upper
 from orders.models import Order
 
@@ -27,7 +27,7 @@ from orders.models import Order
 def observe(answer):
     with uncounted():
         past = MigrationLoader(connection).project_state(("catalog", "0008_open_price_history")).apps
-    taken, asked = [], []
+    taken, asked, left_open = [], [], []
 
     def get_model(app_label, model_name=None):
         model = past.get_model(app_label, model_name)
@@ -40,10 +40,27 @@ def observe(answer):
             asked.append(True)
             return "default"
 
-    answer(SimpleNamespace(get_model=get_model), SimpleNamespace(connection=Connection()))
+    class Router:
+        """Is asked where a query does not say which database it is for."""
+
+        def db_for_read(self, model, **hints):
+            if "instance" not in hints:
+                left_open.append(model)
+
+        db_for_write = db_for_read
+
+    usual, router.routers = router.routers, [Router()]
+    try:
+        answer(SimpleNamespace(get_model=get_model), SimpleNamespace(connection=Connection()))
+    finally:
+        router.routers = usual
     with uncounted():
         countries = sorted(Author.objects.values_list("name", "country"))
-    return {"countries": countries, "historical models": sorted(set(taken)), "asked for the database": bool(asked)}
+    return {
+        "countries": countries,
+        "historical models": sorted(set(taken)),
+        "writes to the database that is migrated": bool(asked) and not left_open,
+    }
 
 # %% exercise="09.1" role="answer" budget=1
 def name_the_unknown(apps, schema_editor):
@@ -64,9 +81,14 @@ def name_the_unknown(apps, schema_editor):
 def name_the_unknown(apps, schema_editor):
     Author.objects.using(schema_editor.connection.alias).filter(country="").update(country="Unknown")
 
-# %% exercise="09.1" role="mistake" says="Without `using` this writes to the default database, whichever is being migrated. `schema_editor.connection.alias` says which."
+# %% exercise="09.1" role="mistake" says="This writes to the default database, whichever is being migrated. `schema_editor.connection.alias` says which that is, and `using` chooses it."
 def name_the_unknown(apps, schema_editor):
     apps.get_model("catalog", "Author").objects.filter(country="").update(country="Unknown")
+
+# %% exercise="09.1" role="alternative" note="`_default_manager` is there whatever the manager is called. Good in a function that serves several models."
+def name_the_unknown(apps, schema_editor):
+    author = apps.get_model(app_label="catalog", model_name="Author")
+    author._default_manager.filter(country="").using(schema_editor.connection.alias).update(country="Unknown")
 
 # %% exercise="09.1" role="mistake" says="Every author is from \"Unknown\" now, also those whose country was known. Filter first."
 def name_the_unknown(apps, schema_editor):
@@ -90,18 +112,27 @@ def name_the_unknown(apps, schema_editor):
 
 # %% exercise="09.2" role="check"
 def observe(answer):
-    editor = SimpleNamespace(connection=connection)
+    editor, asked = SimpleNamespace(connection=connection), set()
+    usual = QuerySet.__init__
+
+    def look(queryset, model=None, *args, **kwargs):
+        asked.add(model)
+        usual(queryset, model, *args, **kwargs)
+
     with uncounted():
+        apps = MigrationLoader(connection).project_state(("catalog", "0014_excerpt")).apps
         Genre.objects.create(name="Shelf: Maps", slug="maps")
         Genre.objects.create(name="Self-help", slug="self-help")
         before = list(Genre.objects.order_by("pk").values_list("name", flat=True))
-    answer.forwards(installed, editor)
+    with patch.object(QuerySet, "__init__", look):
+        answer.forwards(apps, editor)
     with uncounted():
         there = list(Genre.objects.order_by("pk").values_list("name", flat=True))
-    answer.backwards(installed, editor)
+    with patch.object(QuerySet, "__init__", look):
+        answer.backwards(apps, editor)
     with uncounted():
         back = list(Genre.objects.order_by("pk").values_list("name", flat=True))
-    return {"there": there, "back": back, "as before": back == before}
+    return {"there": there, "back": back, "as before": back == before, "asks today's model": Genre in asked}
 
 # %% exercise="09.2" role="answer"
 def forwards(apps, schema_editor):
@@ -170,6 +201,18 @@ def backwards(apps, schema_editor):
         genre.name = genre.name.removeprefix("Shelf: ")
         genre.save(update_fields=["name"])
 
+# %% exercise="09.2" role="mistake" says="The names are right, and the model is today's. Take it from `apps`: with the import, new databases fail as soon as the model has another field."
+def forwards(apps, schema_editor):
+    for genre in Genre.objects.all():
+        genre.name = f"Shelf: {genre.name}"
+        genre.save(update_fields=["name"])
+
+
+def backwards(apps, schema_editor):
+    for genre in Genre.objects.all():
+        genre.name = genre.name.removeprefix("Shelf: ")
+        genre.save(update_fields=["name"])
+
 # %% exercise="09.2" role="mistake" says="The way back does nothing: the marks stay. A `noop` is right only where nothing has to be undone."
 def forwards(apps, schema_editor):
     for genre in apps.get_model("catalog", "Genre").objects.all():
@@ -201,7 +244,7 @@ def observe(answer):
     first = migrations.Migration("0001", "stock")
     key = models.BigAutoField(primary_key=True)
     first.operations = [migrations.CreateModel("Shelf", [("id", key), ("name", models.CharField(max_length=50))])]
-    with connection.schema_editor() as editor:
+    with connection.schema_editor(atomic=False) as editor:
         before = first.apply(ProjectState(), editor)
     shelves = before.apps.get_model("stock", "Shelf").objects
     for name in ("maps", "Poems", "new"):
@@ -209,21 +252,24 @@ def observe(answer):
     second = migrations.Migration("0002", "stock")
     second.operations = list(answer())
     try:
-        with connection.schema_editor() as editor:
+        with connection.schema_editor(atomic=False) as editor:
             after = second.apply(before.clone(), editor)
     except DatabaseError as error:
         return {"fails": type(error).__name__}
     field = after.models["stock", "shelf"].fields.get("label")
-    seen = {"columns": columns(), "kind": type(field).__name__, "longest": getattr(field, "max_length", None)}
-    seen["default"] = field is not None and (field.has_default() or field.has_db_default())
+    seen = {"columns": columns(), "type": type(field).__name__, "max_length": getattr(field, "max_length", None)}
+    seen["has a default"] = field is not None and (field.has_default() or field.has_db_default())
     if field is not None:
         rows = after.apps.get_model("stock", "Shelf").objects.order_by("pk")
         seen["rows"] = list(rows.values_list("name", "label"))
     seen["reversible"] = all(operation.reversible for operation in second.operations)
     if seen["reversible"]:
-        with connection.schema_editor() as editor:
-            second.unapply(before.clone(), editor)
-        seen["columns again"] = columns()
+        try:
+            with connection.schema_editor(atomic=False) as editor:
+                second.unapply(before.clone(), editor)
+            seen["columns after the way back"] = columns()
+        except DatabaseError as error:
+            seen["the way back fails"] = type(error).__name__
     return seen
 
 # %% exercise="09.3" role="answer" writes_schema=true
@@ -252,6 +298,19 @@ def operations():
         migrations.AlterField("Shelf", "label", models.CharField(max_length=50)),
     ]
 
+# %% exercise="09.3" role="alternative" note="`preserve_default=False`: the default serves this operation and is not in the model. Fewer steps; old code cannot insert from the first one on."
+def operations():
+    def fill(apps, schema_editor):
+        for shelf in apps.get_model("stock", "Shelf").objects.using(schema_editor.connection.alias):
+            shelf.label = shelf.name.upper()
+            shelf.save(update_fields=["label"])
+
+    once = models.CharField(max_length=50, default="")
+    return [
+        migrations.AddField("Shelf", "label", once, preserve_default=False),
+        migrations.RunPython(fill, migrations.RunPython.noop),
+    ]
+
 # %% exercise="09.3" role="mistake" says="One step with a default gives every row the same label, the empty one, and it stays in the model. Add it nullable, fill it, then require it."
 def operations():
     return [migrations.AddField("shelf", "label", models.CharField(max_length=50, default=""))]
@@ -269,6 +328,14 @@ def operations():
     return [
         migrations.AddField("shelf", "label", models.CharField(max_length=50, null=True)),
         migrations.RunSQL("UPDATE stock_shelf SET label = UPPER(name)", reverse_sql=migrations.RunSQL.noop),
+    ]
+
+# %% exercise="09.3" role="mistake" says="The rows are right, and the default stays in the model: who forgets the label gets an empty one, and nobody notices. The last step takes it out."
+def operations():
+    fill = "UPDATE stock_shelf SET label = UPPER(name)"
+    return [
+        migrations.AddField("shelf", "label", models.CharField(max_length=50, default="")),
+        migrations.RunSQL(fill, reverse_sql=migrations.RunSQL.noop),
     ]
 
 # %% exercise="09.3" role="mistake" says="The way back is closed: an operation without a reverse raises `IrreversibleError`. Nothing has to be undone here, so say `noop`."
@@ -305,7 +372,8 @@ def observe(answer):
         "columns": sorted(field.column for field in after.apps.get_model("catalog", "Genre")._meta.local_fields),
     }
     if "label" in fields:
-        seen["the field"] = [type(fields["label"]).__name__, fields["label"].max_length, fields["label"].unique]
+        seen["type"], seen["max_length"] = type(fields["label"]).__name__, fields["label"].max_length
+        seen["unique"] = fields["label"].unique
         try:
             genres = after.apps.get_model("catalog", "Genre").objects.order_by()
             seen["read"] = sorted(genres.values_list("label", flat=True))
@@ -337,6 +405,12 @@ def operations():
 def operations():
     return [migrations.SeparateDatabaseAndState(state_operations=[migrations.RenameField("genre", "name", "label")])]
 
+# %% exercise="09.4" role="mistake" says="Named and kept, but no longer `unique`: the state has lost what the table has. Repeat all that the field had, and add `db_column`."
+def operations():
+    kept = models.CharField(max_length=100, db_column="name")
+    renamed = [migrations.RenameField("genre", "name", "label"), migrations.AlterField("genre", "label", kept)]
+    return [migrations.SeparateDatabaseAndState(state_operations=renamed)]
+
 # %% exercise="09.4" role="mistake" says="Renamed first, and renamed back by the second step: the column has another name in between. Name the column before you rename the field."
 def operations():
     kept = models.CharField(max_length=100, unique=True, db_column="name")
@@ -362,20 +436,23 @@ def operations():
 def observe(answer):
     line = {"0001": [], "0002": ["0001"], "0003": ["0002"]}
     fork = {**line, "0003_b": ["0002"]}
-    return [
-        answer({name: list(parents) for name, parents in graph.items()})
-        for graph in (
-            {},
-            {"0001": []},
-            line,
-            fork,
-            {**fork, "0004_merge": ["0003", "0003_b"]},
-            {**line, "0003_b": ["0003"]},
-            {**line, "0004": ["0001"]},
-            {**fork, "0003_c": ["0001"]},
-            {**fork, "0004": ["0003"]},
-        )
-    ]
+    graphs = {
+        "no migration": {},
+        "one migration": {"0001": []},
+        "a line": line,
+        "a fork": fork,
+        "a fork, the later name first": {"0003_b": ["0002"], **line},
+        "a fork that was merged": {**fork, "0004_merge": ["0003", "0003_b"]},
+        "two with one number, in a line": {**line, "0003_b": ["0003"]},
+        "an early fork": {**line, "0004": ["0001"]},
+        "three leaves": {**fork, "0003_c": ["0001"]},
+        "leaves with different numbers": {**fork, "0004": ["0003"]},
+    }
+    found = {}
+    for name, graph in graphs.items():
+        leaves = answer({child: list(parents) for child, parents in graph.items()})
+        found[name] = list(leaves) if isinstance(leaves, tuple) else leaves
+    return found
 
 # %% exercise="09.5" role="answer" calls=[]
 def conflict(graph):
@@ -408,6 +485,18 @@ def conflict(graph):
 def conflict(graph):
     return sorted(set(graph) - {parent for parents in graph.values() for parent in parents})
 
+# %% exercise="09.5" role="mistake" says="The right leaves, in the order in which they came. Sort them."
+def conflict(graph):
+    needed = {parent for parents in graph.values() for parent in parents}
+    leaves = [name for name in graph if name not in needed]
+    return leaves if len(leaves) > 1 else []
+
+# %% exercise="09.5" role="mistake" says="You look at the first dependency alone: a merge depends on two, and both have a migration after them."
+def conflict(graph):
+    needed = {parents[0] for parents in graph.values() if parents}
+    leaves = sorted(set(graph) - needed)
+    return leaves if len(leaves) > 1 else []
+
 # %% exercise="09.5" role="mistake" says="A fork that was merged is none any more: two that depend on the same one are fine as long as a later one depends on both."
 def conflict(graph):
     parents = [tuple(parents) for parents in graph.values()]
@@ -421,33 +510,44 @@ def conflict(graph):
 # %% [markdown] exercise="09.6"
 # ### 09.6 Fill in batches
 #
-# Give every order whose `note` is empty the note `"–"`, at most 200 rows with each `UPDATE`, so that no lock lasts. The function is for
-# a `RunPython` in a migration with `atomic = False`: stopped and run again, it goes on. At most 30 queries for the shop's 1,400 orders.
+# Give every order whose `note` is empty the note `"–"`, at most 200 rows in a transaction, so that no lock lasts. The function is for
+# a `RunPython` in a migration with `atomic = False`: stopped and run again, it goes on. Take the model from `apps`. At most 30 queries for
+# the shop's 1,400 orders.
 
 # %% exercise="09.6" role="check"
 def observe(answer):
-    changed = []
+    with uncounted():
+        apps = MigrationLoader(connection).project_state(("orders", "0005_sentmail")).apps
+    asked, changed = set(), []
+    usual, editor = QuerySet.__init__, SimpleNamespace(connection=connection)
+
+    def look(queryset, model=None, *args, **kwargs):
+        asked.add(model)
+        usual(queryset, model, *args, **kwargs)
 
     def watch(execute, sql, params, many, context):
         result = execute(sql, params, many, context)
-        if sql.startswith("UPDATE"):
-            changed.append(context["cursor"].rowcount)
+        statement = sql.lstrip().upper()
+        if statement.startswith("BEGIN") or (statement.startswith("UPDATE") and not connection.in_atomic_block):
+            changed.append(0)
+        if statement.startswith("UPDATE"):
+            changed[-1] += context["cursor"].rowcount
         return result
 
-    editor = SimpleNamespace(connection=connection)
-    with connection.execute_wrapper(watch):
-        answer(installed, editor)
+    with connection.execute_wrapper(watch), patch.object(QuerySet, "__init__", look):
+        answer(apps, editor)
     first, changed[:] = list(changed), []
     with uncounted(), connection.execute_wrapper(watch):
-        answer(installed, editor)
+        answer(apps, editor)
     with uncounted():
         return {
             "notes": list(Order.objects.order_by("pk").values_list("number", "note")),
-            "most rows at once within 200": max(first, default=0) <= 200,
+            "at most 200 rows in a transaction": max(first, default=0) <= 200,
             "the second run changes nothing": sum(changed) == 0,
+            "asks today's model": Order in asked,
         }
 
-# %% exercise="09.6" role="answer" budget=30
+# %% exercise="09.6" role="answer" budget=30 seconds=15
 def fill(apps, schema_editor):
     # solution
     orders = apps.get_model("orders", "Order").objects.using(schema_editor.connection.alias)
@@ -466,6 +566,13 @@ def fill(apps, schema_editor):
             order.note = "–"
         orders.bulk_update(batch, ["note"])
 
+# %% exercise="09.6" role="alternative" note="By ranges of the key: no list of keys, each `UPDATE` reads its own part of the table. Where there are large gaps in the keys, many find nothing."
+def fill(apps, schema_editor):
+    orders = apps.get_model("orders", "Order").objects.using(schema_editor.connection.alias)
+    ends = orders.aggregate(low=Min("pk"), high=Max("pk"))
+    for start in range(ends["low"] or 0, (ends["high"] or 0) + 1, 200):
+        orders.filter(note="", pk__gte=start, pk__lt=start + 200).update(note="–")
+
 # %% exercise="09.6" role="mistake" says="One statement for all rows: short, and on a table of millions every row stays locked until the end. Go in batches."
 def fill(apps, schema_editor):
     apps.get_model("orders", "Order").objects.filter(note="").update(note="–")
@@ -475,6 +582,20 @@ def fill(apps, schema_editor):
     orders = apps.get_model("orders", "Order").objects.using(schema_editor.connection.alias)
     for start in range(0, orders.filter(note="").count(), 200):
         batch = list(orders.filter(note="").order_by("pk").values_list("pk", flat=True)[start : start + 200])
+        orders.filter(pk__in=batch).update(note="–")
+
+# %% exercise="09.6" role="mistake" says="The statements are small and the transaction is not: every row stays locked until its end. A `bulk_update` of all rows is one transaction too, whatever its `batch_size`."
+def fill(apps, schema_editor):
+    orders = apps.get_model("orders", "Order").objects.using(schema_editor.connection.alias)
+    unfilled = list(orders.filter(note=""))
+    for order in unfilled:
+        order.note = "–"
+    orders.bulk_update(unfilled, ["note"], batch_size=200)
+
+# %% exercise="09.6" role="mistake" says="Batches, and the import of today's model. A migration takes it from `apps`."
+def fill(apps, schema_editor):
+    orders = Order.objects.using(schema_editor.connection.alias)
+    while batch := list(orders.filter(note="").order_by("pk").values_list("pk", flat=True)[:200]):
         orders.filter(pk__in=batch).update(note="–")
 
 # %% exercise="09.6" role="mistake" says="You wrote over notes that customers had left. Only empty ones are to be filled."
@@ -498,9 +619,9 @@ def fill(apps, schema_editor):
 # %% [markdown] exercise="09.7"
 # ### 09.7 Review a migration
 #
-# During a deploy the old code runs on the new schema. Return, in their order, the class names of those operations that break it: removing
-# or renaming a field or a model, and adding a column that is `NOT NULL` without a `db_default`. A many-to-many field adds no column to
-# the table. Of `SeparateDatabaseAndState` only the `database_operations` count, each by itself.
+# During a deploy the old code runs on the new schema. Return, in their order, the class names of those operations that a review stops:
+# removing or renaming a field or a model, and adding a column that is `NOT NULL` without a `db_default`. A many-to-many field adds no
+# column to the table. Indexes and constraints may pass. Of `SeparateDatabaseAndState` only the `database_operations` count, each by itself.
 
 # %% exercise="09.7" role="check"
 def observe(answer):
@@ -518,6 +639,9 @@ def observe(answer):
         "harmless": [
             migrations.CreateModel("Shelf", [("id", models.BigAutoField(primary_key=True))]),
             migrations.AddIndex("book", models.Index(fields=["pages"], name="by_pages")),
+            migrations.RenameIndex("book", new_name="book_by_pages", old_name="by_pages"),
+            migrations.RemoveIndex("book", "book_by_pages"),
+            migrations.RemoveConstraint("author", "author_died_after_birth"),
             migrations.RunPython(migrations.RunPython.noop),
         ],
         "state": [migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel("Excerpt")])],
@@ -615,8 +739,23 @@ def breaking(operations):
         name = type(operation).__name__
         if name == "SeparateDatabaseAndState":
             found += breaking(operation.database_operations)
+        elif name in {"RemoveField", "DeleteModel", "RenameField", "RenameModel"}:
+            found.append(name)
+    return found
+
+# %% exercise="09.7" role="mistake" says="By the beginning of the name you also stop `RemoveIndex`, `RenameIndex` and `RemoveConstraint`. Old code names no index, and a check that is gone refuses nothing."
+def breaking(operations):
+    found = []
+    for operation in operations:
+        name = type(operation).__name__
+        if name == "SeparateDatabaseAndState":
+            found += breaking(operation.database_operations)
         elif name.startswith(("Remove", "Delete", "Rename")):
             found.append(name)
+        elif name == "AddField":
+            field = operation.field
+            if not (field.null or field.many_to_many or field.has_db_default()):
+                found.append(name)
     return found
 
 # %% exercise="09.7" role="hint"

@@ -12,7 +12,7 @@ start()
 from accounts.models import User
 from catalog.models import Author, Book, Genre
 from catalog.querysets import BookQuerySet
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery, Sum, Value, When, Window
 from django.db.models.functions import Coalesce, Rank
 from orders.models import Order, OrderLine
@@ -23,7 +23,17 @@ from orders.models import Order, OrderLine
 # Return the books whose title contains **any** of the words, whatever their case, each once, by title and primary key. No words, no books.
 # At most one query.
 
-# %% exercise="11.1" role="answer" ordered=true budget=1 calls=[[["war", "peace"]], [["THE"]], [["poems", "emma", "poe"]], [[]]]
+# %% exercise="11.1" role="check"
+def observe(answer):
+    # As on PostgreSQL, where `contains` minds capitals: here it finds nothing at all.
+    connection.operators = {**connection.operators, "contains": "GLOB %s", "startswith": "GLOB %s", "regex": "GLOB %s"}
+    # Equal titles come from this index with the highest key first, unless the answer says otherwise.
+    with uncounted(), connection.cursor() as cursor:
+        cursor.execute("CREATE INDEX titles_backwards ON catalog_book (title, id DESC)")
+    searches = [["war", "peace"], ["THE"], ["poems", "emma", "poe"], []]
+    return {f"any_word({words})": list(answer(words)) for words in searches}
+
+# %% exercise="11.1" role="answer" budget=4 writes_schema=true
 def any_word(words):
     # solution
     if not words:
@@ -66,6 +76,20 @@ def any_word(words):
     found = chain.from_iterable(Book.objects.filter(title__icontains=word) for word in words)
     return sorted(found, key=lambda book: (book.title, book.pk))
 
+# %% exercise="11.1" role="mistake" says="`contains` minds capitals on most databases; that SQLite does not is luck. Whatever the case is `icontains`."
+def any_word(words):
+    found = Q(pk__in=[])
+    for word in words:
+        found |= Q(title__contains=word)
+    return Book.objects.filter(found).order_by("title", "pk")
+
+# %% exercise="11.1" role="mistake" says="Books with equal titles come as the database likes, one way today and another way with a new index. Say the primary key as well."
+def any_word(words):
+    found = Q(pk__in=[])
+    for word in words:
+        found |= Q(title__icontains=word)
+    return Book.objects.filter(found).order_by("title")
+
 # %% exercise="11.1" role="hint"
 # Build one `Q` in a loop with `|`. What does it hold when the loop never ran?
 # %% exercise="11.1" role="hint"
@@ -77,7 +101,21 @@ def any_word(words):
 # `params` is a dictionary of strings from a query string. Use `language` (exactly), `author` (part of the name, any case) and `max_price`
 # (at most); leave out the empty ones, and ignore every other name. Return the books by title and primary key. One query.
 
-# %% exercise="11.2" role="answer" ordered=true budget=1 calls=[[{"language": "French", "max_price": "9"}], [{"author": "austen", "language": ""}], [{}], [{"page": "2", "author": "zola"}], [{"author__country": "Ireland", "in_print": "False"}]]
+# %% exercise="11.2" role="check"
+def observe(answer):
+    # As on PostgreSQL, where `contains` minds capitals: here it finds nothing at all.
+    connection.operators = {**connection.operators, "contains": "GLOB %s", "startswith": "GLOB %s", "regex": "GLOB %s"}
+    asked = [
+        {"language": "French", "max_price": "9.50"},
+        {"author": "austen", "language": ""},
+        {},
+        {"page": "2", "author": "zola"},
+        {"author__country": "Ireland", "in_print": "False"},
+        {"language": "french"},
+    ]
+    return {f"search({params})": list(answer(dict(params))) for params in asked}
+
+# %% exercise="11.2" role="answer" budget=6
 def search(params):
     # solution
     lookups = {"language": "language", "author": "author__name__icontains", "max_price": "price__lte"}
@@ -88,7 +126,7 @@ def search(params):
 
 check("11.2")
 
-# %% exercise="11.2" role="alternative" note="A line for each filter: longer, and each may be more than one lookup. Querysets are lazy, so this is still one query."
+# %% exercise="11.2" role="alternative" note="A line for each filter: longer, and each may be more than one lookup. Querysets are lazy, so this is still one query. Joined conditions on the book and its one author mean the same in one call or in three."
 def search(params):
     books = Book.objects.order_by("title", "pk")
     if language := params.get("language"):
@@ -124,6 +162,24 @@ def search(params):
     wanted = {lookups.get(name, name): value for name, value in params.items() if value and name != "page"}
     return Book.objects.filter(**wanted).order_by("title", "pk")
 
+# %% exercise="11.2" role="mistake" says="\"At most\" includes the price itself: `price__lte`."
+def search(params):
+    lookups = {"language": "language", "author": "author__name__icontains", "max_price": "price__lt"}
+    wanted = {lookups[name]: value for name, value in params.items() if name in lookups and value}
+    return Book.objects.filter(**wanted).order_by("title", "pk")
+
+# %% exercise="11.2" role="mistake" says="The language is to be met exactly: `icontains` and `iexact` find \"French\" for \"french\" too."
+def search(params):
+    lookups = {"language": "language__iexact", "author": "author__name__icontains", "max_price": "price__lte"}
+    wanted = {lookups[name]: value for name, value in params.items() if name in lookups and value}
+    return Book.objects.filter(**wanted).order_by("title", "pk")
+
+# %% exercise="11.2" role="mistake" says="`contains` minds capitals on most databases; that SQLite does not is luck. Any case is `icontains`."
+def search(params):
+    lookups = {"language": "language", "author": "author__name__contains", "max_price": "price__lte"}
+    wanted = {lookups[name]: value for name, value in params.items() if name in lookups and value}
+    return Book.objects.filter(**wanted).order_by("title", "pk")
+
 # %% exercise="11.2" role="hint"
 # A dictionary from the names that you allow to the lookups that you mean.
 # %% exercise="11.2" role="hint"
@@ -144,7 +200,7 @@ def one_or_the_other():
 
 check("11.3")
 
-# %% exercise="11.3" role="alternative" note="In words that everybody knows. With three conditions it grows long, and then means something else than `^`."
+# %% exercise="11.3" role="alternative" note="In words that everybody knows, and the same on every database: MySQL's own XOR is unknown where the pages are NULL, and leaves those French books out. With three conditions it grows long."
 def one_or_the_other():
     french, long = Q(language="French"), Q(pages__gte=600)
     return Book.objects.filter((french & ~long) | (~french & long)).order_by("title", "pk")
@@ -186,16 +242,21 @@ def never_cancelled():
 
 check("11.4")
 
-# %% exercise="11.4" role="alternative" note="A subquery of keys. Equally right here; with a hand-written `NOT IN`, one NULL among the keys would empty the answer."
+# %% exercise="11.4" role="alternative" note="A subquery of keys, which becomes `NOT IN`. Right here because `customer` is never NULL: one NULL among the keys would empty the answer."
 def never_cancelled():
     cancelled = Order.objects.filter(status="cancelled", placed_at__year=2025)
     return User.objects.exclude(pk__in=cancelled.values("customer")).order_by("username")
+
+# %% exercise="11.4" role="alternative" note="Count the bad ones and keep who has none: one join, which reads every order. `Exists` may stop at the first."
+def never_cancelled():
+    cancelled = Count("orders", filter=Q(orders__status="cancelled", orders__placed_at__year=2025))
+    return User.objects.annotate(cancelled=cancelled).filter(cancelled=0).order_by("username")
 
 # %% exercise="11.4" role="mistake" says="In `exclude()` each condition is a subquery of its own: whoever cancelled in 2024 and bought in 2025 is gone as well. Negate an `Exists`."
 def never_cancelled():
     return User.objects.exclude(orders__status="cancelled", orders__placed_at__year=2025).order_by("username")
 
-# %% exercise="11.4" role="mistake" says="You ask for users with an order that is something else, once for each such order. One good order does not undo a cancelled one."
+# %% exercise="11.4" role="mistake" says="These are the users who never cancelled at all and never ordered in 2025: two negations, about different orders. Both conditions belong into one subquery, and the `~` before it."
 def never_cancelled():
     others = ~Q(orders__status="cancelled") & ~Q(orders__placed_at__year=2025)
     return User.objects.filter(others).order_by("username")
@@ -297,7 +358,12 @@ def languages(least):
     shelf = Book.objects.values("language").annotate(number=Count("pk", filter=Q(in_print=True)))
     return shelf.filter(number__gte=least).order_by("-number", "language").values_list("language", "number")
 
-# %% exercise="11.6" role="mistake" says="Books that are out of print are counted. A filter before `annotate()` decides what is counted."
+# %% exercise="11.6" role="alternative" note="A condition on a plain column of the same table becomes `WHERE` wherever it stands. Before `annotate()` it says so."
+def languages(least):
+    shelf = Book.objects.values("language").annotate(number=Count("pk")).filter(number__gte=least, in_print=True)
+    return shelf.order_by("-number", "language").values_list("language", "number")
+
+# %% exercise="11.6" role="mistake" says="Books that are out of print are counted. Filter the books first, then group."
 def languages(least):
     shelf = Book.objects.values("language").annotate(number=Count("pk"))
     return shelf.filter(number__gte=least).order_by("-number", "language").values_list("language", "number")
@@ -382,16 +448,16 @@ def best():
 # %% exercise="11.8" role="check"
 def observe(answer):
     books = Book.objects
-    pairs = [
-        (books.filter(price__lt=7), books.filter(rating__gte=4.5)),
-        (books.filter(genres__name="Satire"), books.filter(genres__name="Adventure")),
-        (books.in_print(), books.filter(lines__quantity__gte=5)),
-    ]
-    found = []
-    for first, second in pairs:
+    pairs = {
+        "cheap or good": (books.filter(price__lt=7), books.filter(rating__gte=4.5)),
+        "satire or adventure": (books.filter(genres__name="Satire"), books.filter(genres__name="Adventure")),
+        "in print or sold by fives": (books.in_print(), books.filter(lines__quantity__gte=5)),
+    }
+    found = {}
+    for name, (first, second) in pairs.items():
         either = answer(first, second)
-        english = either.filter(language="English").order_by("pk")
-        found.append([list(either.order_by("pk").values_list("pk", flat=True)), english.count()])
+        found[name] = list(either.order_by("pk"))
+        found[f"{name}, in English"] = either.filter(language="English").order_by("pk").count()
     return found
 
 # %% exercise="11.8" role="answer" budget=6
@@ -403,7 +469,7 @@ def either(first, second):
 
 check("11.8")
 
-# %% exercise="11.8" role="alternative" note="Two subqueries of keys. Nothing is multiplied, so there is nothing to make distinct; it also takes parts that were sliced or annotated."
+# %% exercise="11.8" role="alternative" note="Two subqueries of keys. Nothing is multiplied, so there is nothing to make distinct, and it does not matter whether one part has `distinct()` and the other not: `|` raises `TypeError` there."
 def either(first, second):
     return Book.objects.filter(Q(pk__in=first.order_by().values("pk")) | Q(pk__in=second.order_by().values("pk")))
 
@@ -431,12 +497,19 @@ def either(first, second):
 # %% [markdown] exercise="11.9"
 # ### 11.9 A timeline of two models
 #
-# Return rows `(year, kind, name)`: `"book"` with the title for each book, `"birth"` with the name for each author; earliest first, equal years by
+# Return rows `(year, kind, name)`: `"book"` with the title for **each** book, `"birth"` with the name for each author; earliest first, equal years by
 # kind, then name. What has no year is left out. The caller slices it, and only that page may be fetched: one query.
 
 # %% exercise="11.9" role="check"
 def observe(answer):
-    return {"first": list(answer()[:15]), "later": list(answer()[100:110]), "fetched": len(answer()[20:25])}
+    with uncounted():  # two books with one title and one year
+        first = Book.objects.filter(published__isnull=False).order_by("published", "title", "pk").first()
+        author = Author.objects.exclude(pk=first.author_id).first()
+        Book.objects.create(title=first.title, slug="twin", author=author, published=first.published, price=1)
+    found = {"first": list(answer()[:15]), "later": list(answer()[100:110])}
+    with queries(quiet=True) as seen:
+        found["page"] = list(answer()[20:25])
+    return {**found, "cut by the database": any("LIMIT" in query.sql for query in seen)}
 
 # %% exercise="11.9" role="answer" budget=3
 def timeline():
@@ -486,6 +559,20 @@ def timeline():
     rows = books.values_list("published", "kind", "title").union(births.values_list("born", "kind", "name"), all=True)
     return rows.order_by("kind", "published", "title")
 
+# %% exercise="11.9" role="mistake" says="A book is missing: `UNION` removes equal rows, and two books may share title and year. `all=True` keeps every row, and saves the comparing."
+def timeline():
+    books = Book.objects.filter(published__isnull=False).order_by().annotate(kind=Value("book"))
+    births = Author.objects.filter(born__isnull=False).order_by().annotate(kind=Value("birth"))
+    rows = books.values_list("published", "kind", "title").union(births.values_list("born", "kind", "name"))
+    return rows.order_by("published", "kind", "title")
+
+# %% exercise="11.9" role="mistake" says="`list()` fetches the whole timeline before the caller can cut it. Return the union itself, and the slice becomes a `LIMIT`."
+def timeline():
+    books = Book.objects.filter(published__isnull=False).order_by().annotate(kind=Value("book"))
+    births = Author.objects.filter(born__isnull=False).order_by().annotate(kind=Value("birth"))
+    rows = books.values_list("published", "kind", "title").union(births.values_list("born", "kind", "name"), all=True)
+    return list(rows.order_by("published", "kind", "title"))
+
 # %% exercise="11.9" role="hint"
 # The same columns in both parts, one of them a `Value`. The names of the first part are the names of the whole.
 # %% exercise="11.9" role="hint"
@@ -495,9 +582,23 @@ def timeline():
 # ### 11.10 From keys to objects
 #
 # A page of a mixed feed is a list of pairs, `("book", 3)` or `("author", 7)`. Return the objects in the same order; pairs without a row are
-# left out. Two queries, however long the list is.
+# left out. At most two queries, however long the list is, and no row of another page.
 
-# %% exercise="11.10" role="answer" ordered=true budget=2 calls=[[[["book", 3], ["author", 7], ["book", 1]]], [[["author", 2], ["author", 1], ["book", 2], ["author", 2]]], [[["book", 999999], ["author", 1]]], [[]]]
+# %% exercise="11.10" role="check"
+def observe(answer):
+    pages = [
+        [("book", 3), ("author", 7), ("book", 1), ("book", 7)],
+        [("author", 2), ("author", 1), ("book", 2), ("author", 2)],
+        [("book", 999999), ("author", 1)],
+        [],
+    ]
+    found = {}
+    with queries(quiet=True) as seen:
+        for pairs in pages:
+            found[f"objects_of({pairs})"] = list(answer(pairs))
+    return {**found, "asks for some keys only": all("WHERE" in query.sql for query in seen)}
+
+# %% exercise="11.10" role="answer" budget=6
 def objects_of(pairs):
     # solution
     found = {
@@ -516,7 +617,7 @@ def objects_of(pairs):
     for kind, model in (("book", Book), ("author", Author)):
         keys = [pk for pair_kind, pk in pairs if pair_kind == kind]
         found |= {(kind, thing.pk): thing for thing in model.objects.filter(pk__in=keys)}
-    return [found[tuple(pair)] for pair in pairs if tuple(pair) in found]
+    return [found[pair] for pair in pairs if pair in found]
 
 # %% exercise="11.10" role="mistake" says="A query for each pair. Fetch each kind at once, with `in_bulk()`."
 def objects_of(pairs):
@@ -537,10 +638,16 @@ def objects_of(pairs):
     }
     return [found[kind][pk] for kind, pk in pairs]
 
-# %% exercise="11.10" role="mistake" says="`in_bulk()` without an argument reads the whole table. Give it the keys of this page; here the kinds are mixed up as well."
+# %% exercise="11.10" role="mistake" says="Book 7 and author 7 share a key: your dictionary keeps one of them. Keep the kinds apart."
 def objects_of(pairs):
-    found = Author.objects.in_bulk() | Book.objects.in_bulk()
+    keys = [pk for _, pk in pairs]
+    found = Author.objects.in_bulk(keys) | Book.objects.in_bulk(keys)
     return [found[pk] for _, pk in pairs if pk in found]
+
+# %% exercise="11.10" role="mistake" says="`in_bulk()` without an argument reads the whole table for one page. Give it the keys of this page."
+def objects_of(pairs):
+    found = {"book": Book.objects.in_bulk(), "author": Author.objects.in_bulk()}
+    return [found[kind][pk] for kind, pk in pairs if pk in found[kind]]
 
 # %% exercise="11.10" role="hint"
 # `in_bulk()` gives a dictionary from key to object. One for each kind.
@@ -551,7 +658,7 @@ def objects_of(pairs):
 # ### 11.11 Words of one's own
 #
 # Write the queryset of order lines: `large()` keeps lines of three copies and more, `sold_in(year)` those whose order was placed in that year and
-# not cancelled, and `copies()` returns the sum of the copies, 0 for none. The manager is made with `as_manager()`, and the first two chain in any order.
+# not cancelled, and `copies()` returns the sum of the copies, added up by the database, 0 for none. The manager is made with `as_manager()`, and the first two chain in any order.
 
 # %% exercise="11.11" role="answer"
 class LineQuerySet(models.QuerySet):
@@ -575,12 +682,17 @@ def observe(answer):
     line = type("AskedLine", (OrderLine,), {"__module__": "lab", "Meta": meta, "objects": answer.as_manager()})
     with queries(quiet=True) as seen:
         lazy = line.objects.large().sold_in(2025)
+    with queries(quiet=True) as sums:
+        total = line.objects.copies()
     return {
         "large": line.objects.large().count(),
         "sold": [line.objects.sold_in(year).count() for year in (2024, 2025, 1999)],
         "both ways": [lazy.count(), line.objects.sold_in(2025).large().count()],
         "after a filter": line.objects.filter(unit_price__lt=8).large().order_by("pk").sold_in(2025).count(),
-        "copies": [line.objects.sold_in(2025).copies(), line.objects.copies(), line.objects.none().copies()],
+        "copies of 2025": line.objects.sold_in(2025).copies(),
+        "copies of none": line.objects.none().copies(),
+        "copies of all": total,
+        "added up by the database": "SUM(" in sums[0].sql,
         "queries to describe": len(seen),
     }
 
@@ -639,6 +751,17 @@ class LineQuerySet(models.QuerySet):
     def copies(self):
         return self.aggregate(copies=Sum("quantity", default=0))["copies"]
 
+# %% exercise="11.11" role="mistake" says="Every line is fetched and built to add up one number. Let the database do it, with `aggregate()`."
+class LineQuerySet(models.QuerySet):
+    def large(self):
+        return self.filter(quantity__gte=3)
+
+    def sold_in(self, year):
+        return self.filter(order__placed_at__year=year).exclude(order__status="cancelled")
+
+    def copies(self):
+        return sum(line.quantity for line in self)
+
 # %% exercise="11.11" role="hint"
 # `self` is the queryset so far. Return `self.filter(…)`.
 # %% exercise="11.11" role="hint"
@@ -666,6 +789,7 @@ def observe(answer):
     book = type("ShownBook", (Book,), {"__module__": "lab", "Meta": meta, "objects": answer()})
     tried = {
         "all": lambda: book.objects.count(),
+        "class of its rows": lambda: type(book.objects.first()).__name__,
         "all again": lambda: book.objects.all().count(),
         "first step": lambda: book.objects.costing_at_most(8).count(),
         "second step": lambda: book.objects.filter(language="French").costing_at_most(9).count(),
@@ -706,6 +830,11 @@ class InPrintManager(models.Manager.from_queryset(BookQuerySet)):
 class InPrintManager(models.Manager.from_queryset(BookQuerySet)):
     def get_queryset(self):
         return BookQuerySet(self.model).in_print()
+
+# %% exercise="11.12" role="mistake" says="Your rows come from `Book.objects`, whatever model the manager is on: a proxy or a child of it gets plain books. Start from `super().get_queryset()`."
+class InPrintManager(models.Manager.from_queryset(BookQuerySet)):
+    def get_queryset(self):
+        return Book.objects.using(self._db).in_print()
 
 # %% exercise="11.12" role="hint"
 # `super().get_queryset()` has the methods and the database. What is left to say?

@@ -8,7 +8,7 @@ start()
 from datetime import date
 
 from accounts.models import Profile, User
-from catalog.models import Author, Book, Contribution, Contributor, Genre
+from catalog.models import Author, Book, Contribution, Contributor, Genre, Publisher
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db import IntegrityError, models, transaction
@@ -31,10 +31,11 @@ def observe(answer):
         names.append(User.objects.filter(orders=None).order_by("pk").first().username)
     seen = []
     for name in names:
-        result = answer(name)
+        seen.append([f"returned for {name}", list(answer(name))])
         with uncounted():
-            active = list(User.objects.filter(username=name).values_list("is_active", flat=True))
-            seen.append([name, result, active, Order.objects.count()])
+            active = User.objects.filter(username=name).values_list("is_active", flat=True).first()
+            seen.append([f"{name} afterwards", {None: "deleted", True: "there", False: "switched off"}[active]])
+            seen.append([f"orders of {name} afterwards", Order.objects.filter(customer__username=name).count()])
     return seen
 
 # %% exercise="12.1" role="answer"
@@ -50,7 +51,7 @@ def delete_customer(username):
 
 check("12.1")
 
-# %% exercise="12.1" role="alternative" note="Asking first reads better in a form that shows the reason. Between the question and the deletion somebody may order, so `PROTECT` still has the last word."
+# %% exercise="12.1" role="alternative" note="Asking first reads better in a form that shows the reason. Who orders between the question and the deletion is caught all the same: by `PROTECT`, and after it has looked by the constraint, with a plain `IntegrityError`."
 def delete_customer(username):
     user = User.objects.get(username=username)
     numbers = sorted(user.orders.values_list("number", flat=True))
@@ -77,6 +78,14 @@ def delete_customer(username):
     user.save()
     return sorted(user.orders.values_list("number", flat=True))
 
+# %% exercise="12.1" role="mistake" says="The numbers are the right ones, in no order: `protected_objects` is a set. Sort them."
+def delete_customer(username):
+    try:
+        User.objects.get(username=username).delete()
+    except models.ProtectedError as error:
+        return [order.number for order in error.protected_objects]
+    return []
+
 # %% exercise="12.1" role="mistake" says="The message of the exception is for people. What stands in the way is in its `protected_objects`."
 def delete_customer(username):
     try:
@@ -94,20 +103,32 @@ def delete_customer(username):
 # ### 12.2 What would go?
 #
 # Return what `instance.delete()` would delete, as a dictionary from the model's label to the number of rows, such as
-# `{"orders.Order": 1, "orders.OrderLine": 3}`. Nothing may be gone afterwards, and the instance is still to be used.
+# `{"orders.Order": 1, "orders.OrderLine": 3}`, for an instance of any model. Nothing may be gone afterwards, and the instance is
+# still to be used.
 
 # %% exercise="12.2" role="check"
 def observe(answer):
     with uncounted():
-        orders = list(Order.objects.filter(lines__isnull=False).distinct().order_by("-pk")[:2])
-        before = Order.objects.count(), OrderLine.objects.count()
+        instances = list(Order.objects.filter(lines__isnull=False).distinct().order_by("-pk")[:2])
+        instances.append(Genre.objects.filter(books__isnull=False).order_by("pk").first())
+        author, genre = Author.objects.order_by("pk").first(), Genre.objects.order_by("pk").first()
+        book = Book.objects.create(pk=9001, title="New", slug="new", price=1, author=author)
+        book.genres.add(genre)
+        Stock.objects.create(book=book)
+        tag = Tag.objects.create(name="Label", group=TagGroup.objects.get(pk=TagGroup.OTHER))
+        Tagging.objects.create(tag=tag, thing=book)
+        instances.append(book)
+        tables = (Order, OrderLine, Genre, Book, Stock, Tagging, Book.genres.through)
+        before = [table.objects.count() for table in tables]
     seen = []
-    for order in orders:
-        result = answer(order)
-        kept = order.pk is not None
-        seen.append([sorted((label, number) for label, number in result.items() if number), kept])
+    for number, instance in enumerate(instances, 1):
+        name = f"instance {number}, {instance._meta.label}"
+        result = answer(instance)
+        seen.append([f"{name}: returned", {label: count for label, count in result.items() if count}])
+        seen.append([f"{name}: still has its key", instance.pk is not None])
     with uncounted():
-        seen.append((Order.objects.count(), OrderLine.objects.count()) == before)
+        gone = [table.objects.count() - count for table, count in zip(tables, before, strict=True)]
+        seen.append(["nothing is gone", not any(gone)])
     return seen
 
 # %% exercise="12.2" role="answer"
@@ -141,7 +162,16 @@ def what_goes(instance):
         transaction.set_rollback(True)
     return by_model
 
-# %% exercise="12.2" role="mistake" says="You count the lines and forget the rest: the order itself, its invoice, its payments. Let Django collect them."
+# %% exercise="12.2" role="mistake" says="You name the relations of an order by hand: other models have others, and somebody adds a relation next year. Let Django collect them."
+def what_goes(instance):
+    from orders.models import Invoice, Payment
+
+    found = {"orders.Order": 1}
+    for model in (OrderLine, Invoice, Payment):
+        found[model._meta.label] = model.objects.filter(order=instance).count()
+    return found
+
+# %% exercise="12.2" role="mistake" says="Only orders have lines, and an order has more than those. Let Django collect what goes: it knows the relations of every model."
 def what_goes(instance):
     return {"orders.OrderLine": instance.lines.count()}
 
@@ -159,16 +189,25 @@ def what_goes(instance):
 # %% exercise="12.3" role="check"
 def observe(answer):
     with uncounted():
-        book = Book.objects.order_by("pk").first()
-        book.contributions.all().delete()
+        book, other = Book.objects.order_by("pk")[:2]
+        Contribution.objects.filter(book__in=[book, other]).delete()
         person = Contributor.objects.create(given_name="Zelda", family_name="Zanetti")
+        rival = Contributor.objects.create(given_name="Yannis", family_name="Ypsilanti")
         Contribution.objects.create(book=book, contributor=person, role="illustrator", volume=1)
-    seen = []
-    for role in ("translator", "translator", "editor", "illustrator"):
+        Contribution.objects.create(book=book, contributor=rival, role="translator")
+        Contribution.objects.create(book=other, contributor=person, role="editor")
+    seen, keys = [], []
+    for call, role in enumerate(("translator", "translator", "editor", "illustrator"), 1):
         result = answer(book, person, role)
-        seen.append([type(result).__name__, getattr(result, "role", None), getattr(result, "volume", None)])
         with uncounted():
-            seen.append([[link.role, link.volume] for link in Contribution.objects.filter(book=book).order_by("pk")])
+            is_link = isinstance(result, Contribution)
+            shown = [str(result.contributor), result.role, result.volume] if is_link else type(result).__name__
+            links = Contribution.objects.filter(book=book).order_by("pk")
+            rows = [[str(link.contributor), link.role, link.volume] for link in links]
+        keys.append(result.pk if is_link else None)
+        seen.append([f"call {call}, {role}: returned", shown])
+        seen.append([f"call {call}, {role}: links of the book", rows])
+    seen.append(["call 2 left the row of call 1", keys[0] == keys[1]])
     return seen
 
 # %% exercise="12.3" role="answer"
@@ -206,6 +245,17 @@ def credit(book, contributor, role):
 def credit(book, contributor, role):
     return Contribution.objects.get_or_create(book=book, contributor=contributor, role=role)[0]
 
+# %% exercise="12.3" role="mistake" says="Called again, it deletes the contribution and writes it anew: another row, and who added it when is lost."
+def credit(book, contributor, role):
+    Contribution.objects.filter(book=book, contributor=contributor, role=role, volume=None).delete()
+    return Contribution.objects.create(book=book, contributor=contributor, role=role)
+
+# %% exercise="12.3" role="mistake" says="In `defaults` the person is not part of the search: you found somebody else's contribution in this role."
+def credit(book, contributor, role):
+    return Contribution.objects.get_or_create(
+        book=book, role=role, volume=None, defaults={"contributor": contributor}
+    )[0]
+
 # %% exercise="12.3" role="hint"
 # The through model is a model: what would you do with any other row that may be there already?
 # %% exercise="12.3" role="hint"
@@ -220,19 +270,22 @@ def credit(book, contributor, role):
 # %% exercise="12.4" role="check"
 def observe(answer):
     with uncounted():
-        book = Book.objects.order_by("pk").first()
+        book, other = Book.objects.order_by("pk")[:2]
         slugs = list(Genre.objects.order_by("pk").values_list("slug", flat=True)[:4])
         book.genres.set(Genre.objects.filter(slug__in=slugs[:2]))
+        other.genres.set(Genre.objects.filter(slug__in=slugs))
         first = dict(Book.genres.through.objects.filter(book=book).values_list("genre__slug", "pk"))
     seen = []
-    for wanted in ([*slugs[1:3], "no-such-genre"], [slugs[1], slugs[3]], [slugs[1]]):
+    for wanted in ([*slugs[1:3], "no-such-genre"], [slugs[1], slugs[3]], [slugs[1]], []):
         answer(book, wanted)
         with uncounted():
             links = dict(Book.genres.through.objects.filter(book=book).values_list("genre__slug", "pk"))
-        seen.append([sorted(links), links.get(slugs[1]) == first[slugs[1]]])
-    answer(book, [])
+        seen.append([f"genres, asked for {wanted}", sorted(links)])
+        if slugs[1] in wanted:
+            seen.append([f"the link to {slugs[1]} is the same row", links.get(slugs[1]) == first[slugs[1]]])
     with uncounted():
-        seen.append(book.genres.count())
+        seen.append(["genres of another book", other.genres.count()])
+        seen.append(["genres there are", Genre.objects.count()])
     return seen
 
 # %% exercise="12.4" role="answer"
@@ -284,15 +337,16 @@ def shelve(book, slugs):
 # %% exercise="12.5" role="check"
 def observe(answer):
     with uncounted():
-        books = list(Book.objects.order_by("-pk")[:4])
+        books = [*Book.objects.exclude(title="Poems").order_by("-pk")[:4], *Book.objects.filter(title="Poems")]
         people = [Contributor.objects.create(family_name=name) for name in ("Zanetti", "Ypsilanti")]
         for book in books:
-            Contribution.objects.create(book=book, contributor=people[1], role="editor")
-            Contribution.objects.create(book=book, contributor=people[0], role="translator")
+            # The later row is of the earlier volume: by default contributions are ordered by volume.
+            Contribution.objects.create(book=book, contributor=people[1], role="editor", volume=2)
+            Contribution.objects.create(book=book, contributor=people[0], role="translator", volume=1)
         Contribution.objects.create(book=books[0], contributor=people[0], role="illustrator")
     return [[title, [tuple(entry) for entry in entries]] for title, entries in answer()]
 
-# %% exercise="12.5" role="answer" budget=2
+# %% exercise="12.5" role="answer" ordered=true budget=2
 def credits():
     # solution
     contributions = Contribution.objects.select_related("contributor").order_by("pk")
@@ -305,6 +359,14 @@ def credits():
 
 
 check("12.5")
+
+# %% exercise="12.5" role="alternative" note="One query from the side of the links, grouped in Python by the book's key. The columns of a book come once for each of its contributions."
+def credits():
+    found = {}
+    for link in Contribution.objects.select_related("book", "contributor").order_by("book__title", "book_id", "pk"):
+        title, entries = found.setdefault(link.book_id, (link.book.title, []))
+        entries.append((link.contributor.family_name, link.role))
+    return list(found.values())
 
 # %% exercise="12.5" role="alternative" note="A join and `distinct()`: shorter, while the database sorts whole rows to find the doubles."
 def credits():
@@ -339,6 +401,22 @@ def credits():
         for book in books
     ]
 
+# %% exercise="12.5" role="mistake" says="The contributions of a book come by volume, as the model's `Meta.ordering` says. Order them in the `Prefetch`."
+def credits():
+    books = Book.objects.filter(contributions__isnull=False).distinct().order_by("title", "pk")
+    contributions = Contribution.objects.select_related("contributor")
+    return [
+        (book.title, [(link.contributor.family_name, link.role) for link in book.contributions.all()])
+        for book in books.prefetch_related(Prefetch("contributions", queryset=contributions))
+    ]
+
+# %% exercise="12.5" role="mistake" says="Several books are called *Poems*, and you put their contributions together. A title is no key."
+def credits():
+    found = {}
+    for link in Contribution.objects.select_related("book", "contributor").order_by("book__title", "book_id", "pk"):
+        found.setdefault(link.book.title, []).append((link.contributor.family_name, link.role))
+    return list(found.items())
+
 # %% exercise="12.5" role="hint"
 # What you show of the link is on the through model, so prefetch that one, not the contributors.
 # %% exercise="12.5" role="hint"
@@ -347,17 +425,20 @@ def credits():
 # %% [markdown] exercise="12.6"
 # ### 12.6 Friends in common
 #
-# Return the names of the authors who corresponded with both of the two given authors, in alphabetical order. One query.
+# Return the names of the authors who corresponded with both of the two given authors, in alphabetical order. One query (the check
+# asks four times).
 
 # %% exercise="12.6" role="check"
 def observe(answer):
     with uncounted():
-        ann, bob, carl, dora, eve = (
-            Author.objects.create(name=f"Writer {letter}", slug=f"writer-{letter.lower()}") for letter in "ABCDE"
-        )
+        writers = {
+            letter: Author.objects.create(name=f"Writer {letter}", slug=f"writer-{letter.lower()}") for letter in "DBAEC"
+        }
+        ann, bob, carl, dora, eve = (writers[letter] for letter in "ABCDE")
         ann.correspondents.set([dora, carl, bob])
         bob.correspondents.add(dora, carl, eve)
-    return [list(answer(ann, bob)), list(answer(carl, dora)), list(answer(ann, eve)), list(answer(bob, ann))]
+    pairs = ((ann, bob), (carl, dora), (ann, eve), (bob, ann))
+    return [[f"{one} and {other}", list(answer(one, other))] for one, other in pairs]
 
 # %% exercise="12.6" role="answer" budget=4
 def common_friends(one, other):
@@ -377,6 +458,11 @@ def common_friends(one, other):
 def common_friends(one, other):
     both = Author.objects.filter(Q(correspondents=one) & Q(correspondents=other))
     return both.order_by("name").values_list("name", flat=True)
+
+# %% exercise="12.6" role="alternative" note="Two querysets of one model can be combined with `&`; each brings its own join along."
+def common_friends(one, other):
+    both = one.correspondents.all() & other.correspondents.all()
+    return [author.name for author in both.order_by("name")]
 
 # %% exercise="12.6" role="mistake" says="`__in` asks for either of the two."
 def common_friends(one, other):
@@ -403,13 +489,17 @@ def observe(answer):
         settled = User.objects.filter(profile__isnull=False).order_by("pk").first()
         Profile.objects.filter(user=settled).update(newsletter=True, born=date(1990, 1, 2))
         newcomer = User.objects.create(username="newcomer")
-        total = Profile.objects.count()
+        others = Profile.objects.exclude(user=settled)
+        cities = dict(others.values_list("user_id", "city"))
     seen = []
-    for user in (settled, newcomer, newcomer):
+    for name, user in (("with a profile", settled), ("without one", newcomer), ("the same again", newcomer)):
         result = answer(User.objects.get(pk=user.pk), "Porto")
         with uncounted():
-            row = Profile.objects.filter(user=user).values_list("city", "newsletter", "born").first()
-            seen.append([type(result).__name__, getattr(result, "city", None), row, Profile.objects.count() - total])
+            rows = [list(row) for row in Profile.objects.filter(user=user).values_list("city", "newsletter", "born")]
+            unchanged = dict(others.exclude(user=newcomer).values_list("user_id", "city")) == cities
+        seen.append([f"user {name}: returned", type(result).__name__, getattr(result, "city", None)])
+        seen.append([f"user {name}: city, newsletter, born", rows])
+        seen.append([f"user {name}: nobody else moved", unchanged])
     return seen
 
 # %% exercise="12.7" role="answer"
@@ -442,10 +532,14 @@ def move(user, city):
 def move(user, city):
     return Profile.objects.create(user=user, city=city)
 
-# %% exercise="12.7" role="mistake" says="The old profile is deleted, and with it the newsletter and the date of birth."
+# %% exercise="12.7" role="mistake" says="The newsletter and the date of birth are gone: a new profile took the place of the old one. Change the city alone."
 def move(user, city):
     Profile.objects.filter(user=user).delete()
     return Profile.objects.create(user=user, city=city)
+
+# %% exercise="12.7" role="mistake" says="`get_or_create` uses its `defaults` for a new profile alone: who has one stays where they were."
+def move(user, city):
+    return Profile.objects.get_or_create(user=user, defaults={"city": city})[0]
 
 # %% exercise="12.7" role="mistake" says="`update()` on no rows updates none: the user without a profile has none afterwards."
 def move(user, city):
@@ -461,6 +555,10 @@ def move(user, city):
 # ### 12.8 Copies on the shelf
 #
 # Return `(title, copies)` of **every** book, by title and primary key. A book without a stock has 0. One query.
+
+# %% exercise="12.8" role="check"
+def observe(answer):
+    return [tuple(row) if isinstance(row, list) else row for row in answer()]
 
 # %% exercise="12.8" role="answer" ordered=true budget=1
 def shelf():
@@ -480,6 +578,11 @@ def shelf():
 # %% exercise="12.8" role="mistake" says="`hasattr(book, \"stock\")` is a query for each book. `select_related` follows a one-to-one from this side as well."
 def shelf():
     books = Book.objects.order_by("title", "pk")
+    return [(book.title, book.stock.quantity if hasattr(book, "stock") else 0) for book in books]
+
+# %% exercise="12.8" role="mistake" says="A prefetch is a second query. On the other side of a one-to-one there is one row at most, so a join does it."
+def shelf():
+    books = Book.objects.prefetch_related("stock").order_by("title", "pk")
     return [(book.title, book.stock.quantity if hasattr(book, "stock") else 0) for book in books]
 
 # %% exercise="12.8" role="mistake" says="Some books have no stock, and `book.stock` raises for them. The join alone does not change that."
@@ -521,7 +624,8 @@ def observe(answer):
                 Tagging.objects.create(tag=tag, thing=thing)
         other = Genre.objects.create(pk=9003, name="Other Genre", slug="other-genre")
         Tagging.objects.create(tag=tags[2], thing=other)
-    return [list(answer(thing)) for thing in (book, author, genre, other, bare)]
+    things = (book, author, genre, other, bare)
+    return [[f"{thing._meta.model_name} {thing.pk}, {thing}", list(answer(thing))] for thing in things]
 
 # %% exercise="12.9" role="answer"
 def tags_of(thing):
@@ -580,7 +684,7 @@ def observe(answer):
         Tagging.objects.create(tag=tag, content_type=kinds[Book], object_id=999_999)
     return list(answer(9))
 
-# %% exercise="12.10" role="answer" budget=3
+# %% exercise="12.10" role="answer" ordered=true budget=3
 def labels(number):
     # solution
     things = GenericPrefetch("thing", [Book.objects.select_related("author"), Author.objects.all()])
@@ -651,18 +755,24 @@ def observe(answer):
     with uncounted():
         tag = Tag.objects.create(name="Label", group=TagGroup.objects.get(pk=TagGroup.OTHER))
         genre = Genre.objects.create(pk=9001, name="New Genre", slug="new-genre")
-        kinds = ContentType.objects.get_for_models(Book, Author, Genre)
+        kinds = ContentType.objects.get_for_models(Book, Author, Genre, Publisher)
         author = Author.objects.create(pk=9002, name="New Author", slug="new-author")
         for number in range(12):
             other = Genre.objects.create(pk=9100 + number, name=f"Genre {number}", slug=f"genre-{number}")
             Tagging.objects.create(tag=tag, thing=other)
-        kept = [Tagging.objects.create(tag=tag, thing=thing).pk for thing in (genre, author)]
+        for thing in (genre, author, Publisher.objects.order_by("pk").first()):
+            Tagging.objects.create(tag=tag, thing=thing)
         Tagging.objects.create(pk=90_001, tag=tag, content_type=kinds[Book], object_id=9001)
         Tagging.objects.create(pk=90_002, tag=tag, content_type=kinds[Genre], object_id=9002)
         Tagging.objects.create(pk=90_003, tag=tag, content_type=kinds[Author], object_id=9003)
-    return [list(answer()), Tagging.objects.filter(pk__in=kept).count()]
+        Tagging.objects.create(pk=90_004, tag=tag, content_type=kinds[Publisher], object_id=9004)
+        before = Tagging.objects.count()
+    seen = [["orphans", list(answer())]]
+    with uncounted():
+        seen.append(["taggings deleted", before - Tagging.objects.count()])
+    return seen
 
-# %% exercise="12.11" role="answer" budget=11
+# %% exercise="12.11" role="answer" budget=10
 def orphans():
     # solution
     found = []
@@ -696,6 +806,20 @@ def orphans():
     for model in (Book, Author, Genre):
         lost = lost.exclude(object_id__in=model.objects.values("pk"))
     return sorted(lost.values_list("pk", flat=True))
+
+# %% exercise="12.11" role="mistake" says="You ask the kinds that you know of, and somebody tagged another. The taggings themselves say which kinds occur."
+def orphans():
+    found = []
+    for model in (Book, Author, Genre):
+        lost = Tagging.objects.about_any(model).exclude(object_id__in=model.objects.values("pk"))
+        found += lost.values_list("pk", flat=True)
+    return sorted(found)
+
+# %% exercise="12.11" role="mistake" says="The orphans are found, and deleted as well: return their keys, and leave the rows to whoever asked."
+def orphans():
+    found = [tagging.pk for tagging in Tagging.objects.prefetch_related("thing") if tagging.thing is None]
+    Tagging.objects.filter(pk__in=found).delete()
+    return sorted(found)
 
 # %% exercise="12.11" role="hint"
 # One query says which kinds occur, then one for each kind.

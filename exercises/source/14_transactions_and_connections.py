@@ -16,8 +16,9 @@ from orders.models import Order, Stock
 # %% [markdown] exercise="14.1"
 # ### 14.1 All or nothing
 #
-# Move `copies` from the shelf of one book to that of another, given the primary keys of their `Stock`. If the source has too few, or
-# one of the two does not exist, raise `Stock.DoesNotExist` and change **nothing**.
+# Move `copies` from the shelf of one book to that of another, given the primary keys of their `Stock`. If the source has
+# too few, or one of the two does not exist, raise `Stock.DoesNotExist`. Whatever fails, and wherever: either both shelves
+# change, or **none**.
 
 # %% exercise="14.1" role="answer"
 def move(source, target, copies):
@@ -34,16 +35,38 @@ check("14.1")
 
 # %% exercise="14.1" role="check"
 def observe(answer):
-    keys = list(Stock.objects.order_by("pk").values_list("pk", flat=True)[:2])
-    Stock.objects.filter(pk__in=keys).update(quantity=5)
-    seen = []
-    for source, target, copies in ((*keys, 3), (*keys, 3), (keys[0], 99_999, 1), (99_999, keys[1], 1), (*keys, 2)):
+    one, other = Stock.objects.order_by("pk").values_list("pk", flat=True)[:2]
+    shelves = Stock.objects.filter(pk__in=[one, other]).order_by("pk")
+    updates = []
+
+    def call(*arguments):
+        shelves.update(quantity=5)
         try:
-            answer(source, target, copies)
+            answer(*arguments)
             result = "moved"
         except Stock.DoesNotExist:
             result = "Stock.DoesNotExist"
-        seen.append([result, *Stock.objects.filter(pk__in=keys).order_by("pk").values_list("quantity", flat=True)])
+        except OperationalError:
+            result = "the error"
+        return (result, *shelves.values_list("quantity", flat=True))
+
+    def lose_the_second_update(execute, sql, params, many, context):
+        if sql.startswith("UPDATE"):
+            updates.append(sql)
+            # The first one fills the shelves.
+            if len(updates) == 3:
+                raise OperationalError("the connection is lost")
+        return execute(sql, params, many, context)
+
+    seen = {
+        "3 of 5": call(one, other, 3),
+        "5 of 5": call(one, other, 5),
+        "6 of 5": call(one, other, 6),
+        "to a book without stock": call(one, 99_999, 1),
+        "from a book without stock": call(99_999, other, 1),
+    }
+    with connection.execute_wrapper(lose_the_second_update):
+        seen["copies in all, after the connection was lost at the second update"] = sum(call(one, other, 3)[1:])
     return seen
 
 # %% exercise="14.1" role="alternative" note="Reads both rows under a lock and checks before it writes. More queries, and on PostgreSQL nobody else gets in between; the order of the keys avoids deadlocks."
@@ -93,6 +116,13 @@ def move(source, target, copies):
     if not Stock.objects.filter(pk=target).update(quantity=F("quantity") + copies):
         raise Stock.DoesNotExist(target)
 
+# %% exercise="14.1" role="mistake" says="You look at both before you write, and yet the two updates are two transactions: when the connection is lost in between, the copies are gone. Put both into one `atomic()`."
+def move(source, target, copies):
+    if Stock.objects.get(pk=source).quantity < copies or not Stock.objects.filter(pk=target).exists():
+        raise Stock.DoesNotExist
+    Stock.objects.filter(pk=source).update(quantity=F("quantity") - copies)
+    Stock.objects.filter(pk=target).update(quantity=F("quantity") + copies)
+
 # %% exercise="14.1" role="hint"
 # Two updates, one block, and an exception that leaves it.
 # %% exercise="14.1" role="hint"
@@ -101,8 +131,9 @@ def move(source, target, copies):
 # %% [markdown] exercise="14.2"
 # ### 14.2 Skip what does not fit
 #
-# Insert a genre for each `(name, slug)`. One that breaks a constraint is skipped; return the names of those, in order. All others go in
-# **together**: if the function fails for any other reason, such as a row without a slug to unpack, no genre is left behind.
+# Insert a genre for each `(name, slug)`. One that breaks a constraint of the database is skipped; return the names of
+# those, in order. All others go in **together**: if the function fails for any other reason, such as a row without a slug
+# to unpack, no genre is left behind.
 
 # %% exercise="14.2" role="answer" ordered=true
 def add_genres(rows):
@@ -123,19 +154,33 @@ check("14.2")
 
 # %% exercise="14.2" role="check"
 def observe(answer):
-    seen = []
-    for rows in (
-        [("Essays", "essays"), ("Tracts", "essays"), ("Essays", "other"), ("Letters", "letters")],
-        [("Diaries", "diaries"), ("Memoirs",)],
-        [],
-    ):
+    inserts = []
+
+    def lose_the_second_insert(execute, sql, params, many, context):
+        if sql.startswith("INSERT"):
+            inserts.append(sql)
+            if len(inserts) == 2:
+                raise OperationalError("the connection is lost")
+        return execute(sql, params, many, context)
+
+    def call(*rows):
         before = set(Genre.objects.values_list("name", flat=True))
         try:
-            result = answer(rows)
+            result = answer(list(rows))
         except Exception as error:
             result = type(error).__name__
         new = set(Genre.objects.values_list("name", flat=True)) - before
-        seen.append([result, sorted(new)])
+        return {"result": result, "new": sorted(new)}
+
+    seen = {
+        "conflicts": call(("Essays", "essays"), ("Tracts", "essays"), ("Essays", "other"), ("Letters", "letters")),
+        "no slug": call(("Sermons", None), ("Travels", "travels")),
+        "a slug with a blank": call(("Sea stories", "sea stories")),
+        "a row that cannot be unpacked": call(("Diaries", "diaries"), ("Memoirs",)),
+        "nothing": call(),
+    }
+    with connection.execute_wrapper(lose_the_second_insert):
+        seen["the connection is lost at the second insert"] = call(("Fables", "fables"), ("Legends", "legends"))
     return seen
 
 # %% exercise="14.2" role="alternative" note="The same with a decorator: the function is the transaction, and a small one makes each savepoint."
@@ -196,6 +241,39 @@ def add_genres(rows):
         pass
     return skipped
 
+# %% exercise="14.2" role="mistake" says="You look for names and slugs that are taken. Others may take one after your look, and the database has more constraints, such as NOT NULL. Insert, and see whether it refuses."
+@transaction.atomic
+def add_genres(rows):
+    skipped = []
+    for name, slug in rows:
+        if Genre.objects.filter(name=name).exists() or Genre.objects.filter(slug=slug).exists():
+            skipped.append(name)
+        else:
+            Genre.objects.create(name=name, slug=slug)
+    return skipped
+
+# %% exercise="14.2" role="mistake" says="`full_clean` refuses more than the database does: a slug with a blank breaks a validator, and no constraint. Insert, and see whether the database refuses."
+@transaction.atomic
+def add_genres(rows):
+    from django.core.exceptions import ValidationError
+
+    skipped = []
+    for name, slug in rows:
+        genre = Genre(name=name, slug=slug)
+        try:
+            genre.full_clean()
+        except ValidationError:
+            skipped.append(name)
+        else:
+            genre.save()
+    return skipped
+
+# %% exercise="14.2" role="mistake" says="`ignore_conflicts` passes over every row that is refused, and does not say which. A row that is there may also have been there before."
+@transaction.atomic
+def add_genres(rows):
+    Genre.objects.bulk_create([Genre(name=name, slug=slug) for name, slug in rows], ignore_conflicts=True)
+    return [name for name, slug in rows if not Genre.objects.filter(name=name, slug=slug).exists()]
+
 # %% exercise="14.2" role="hint"
 # A block around the loop, and another inside of it. Where does the `try` stand?
 # %% exercise="14.2" role="hint"
@@ -204,8 +282,9 @@ def add_genres(rows):
 # %% [markdown] exercise="14.3"
 # ### 14.3 Tell them after the commit
 #
-# Mark the orders with these numbers as paid, all in one transaction. For each one that was open call `send(number)`, in the order given, but only
-# when it is certain that the change stays. A number that is not open raises `Order.DoesNotExist`, and then nothing changes and nothing is sent.
+# Mark the orders with these numbers as paid, all in one transaction. For each call `send(number)`, in the order given, but
+# only when it is certain that the change stays, also where the caller has a transaction open. A number that is not open
+# raises `Order.DoesNotExist`, and then nothing changes and nothing is sent.
 
 # %% exercise="14.3" role="answer"
 def pay(numbers, send):
@@ -222,31 +301,33 @@ check("14.3")
 
 # %% exercise="14.3" role="check"
 def observe(answer):
-    numbers = list(Order.objects.filter(status="open").order_by("pk").values_list("number", flat=True))
-    if len(numbers) < 2:
-        Order.objects.filter(pk__in=Order.objects.order_by("pk")[:3]).update(status="open")
-        numbers = list(Order.objects.filter(status="open").order_by("pk").values_list("number", flat=True))
-    sent, seen = [], []
+    first, second, third, paid = Order.objects.order_by("pk")[:4]
+    Order.objects.filter(pk__in=[first.pk, second.pk, third.pk]).update(status="open")
+    Order.objects.filter(pk=paid.pk).update(status="paid")
+    sent = []
 
     def send(number):
-        sent.append([number, Order.objects.get(number=number).status, connection.in_atomic_block])
+        sent.append((number, Order.objects.get(number=number).status, connection.in_atomic_block))
 
-    def call(*wanted):
+    def call(*orders):
+        sent.clear()
         try:
-            answer(wanted, send)
-        except Exception as error:
-            return type(error).__name__
+            result = answer([getattr(order, "number", order) for order in orders], send)
+        except Order.DoesNotExist:
+            result = "Order.DoesNotExist"
+        except RuntimeError:
+            result = "RuntimeError"
+        states = Order.objects.filter(pk__in=[first.pk, second.pk, third.pk]).order_by("pk")
+        return (result, tuple(sent), *states.values_list("status", flat=True))
 
-    seen.append([call(numbers[0], "no such number"), list(sent)])
+    seen = {"a number that nobody has": call(first, "no such number"), "one that is paid already": call(second, paid)}
     try:
         with transaction.atomic():
-            call(numbers[0])
+            seen["inside of a transaction"] = call(first)
             raise KeyError
     except KeyError:
-        seen.append(list(sent))
-    seen.append([call(numbers[1], numbers[0]), list(sent)])
-    seen.append(list(Order.objects.filter(number__in=numbers).order_by("pk").values_list("number", "status")))
-    return seen
+        seen["which is rolled back"] = tuple(sent)
+    return seen | {"two": call(third, first), "none": call()}
 
 # %% exercise="14.3" role="alternative" note="A lambda with the number as a default argument, which is evaluated now. `partial` says the same; on Django 5.2 a lambda is also what works with `robust=True`."
 @transaction.atomic
@@ -288,6 +369,24 @@ def pay(numbers, send):
         if not Order.objects.filter(number=number, status="open").update(status="paid"):
             raise Order.DoesNotExist(number)
         transaction.on_commit(partial(send, number))
+
+# %% exercise="14.3" role="mistake" says="You pay what is not open: the order that was paid before gets a second message. Look for orders that have the number **and** are open."
+@transaction.atomic
+def pay(numbers, send):
+    for number in numbers:
+        order = Order.objects.get(number=number)
+        order.status = "paid"
+        order.save(update_fields=["status"])
+        transaction.on_commit(partial(send, number))
+
+# %% exercise="14.3" role="mistake" says="A durable block is sure of its commit, since it refuses to run inside of a transaction. Here the caller may have one: `on_commit` waits for its end."
+def pay(numbers, send):
+    with transaction.atomic(durable=True):
+        for number in numbers:
+            if not Order.objects.filter(number=number, status="open").update(status="paid"):
+                raise Order.DoesNotExist(number)
+    for number in numbers:
+        send(number)
 
 # %% exercise="14.3" role="hint"
 # `on_commit` takes a function without arguments. Which number does it have when it is called?
@@ -378,6 +477,14 @@ def rehearse(change):
         transaction.set_rollback(True)
     return result
 
+# %% exercise="14.4" role="mistake" says="The rows are gone, and yet what `change` gave to `on_commit` is called: a savepoint that you set by hand does not forget it. Let the end of an `atomic()` roll back."
+def rehearse(change):
+    with transaction.atomic():
+        savepoint = connection.savepoint()
+        result = change()
+        connection.savepoint_rollback(savepoint)
+    return result
+
 # %% exercise="14.4" role="hint"
 # How can a block roll back although no error leaves it?
 # %% exercise="14.4" role="hint"
@@ -386,8 +493,9 @@ def rehearse(change):
 # %% [markdown] exercise="14.5"
 # ### 14.5 A conflict, or a mistake?
 #
-# A transaction may be done again after a serialization failure (SQLSTATE `40001`) or a deadlock (`40P01`), and after nothing else. psycopg puts `sqlstate`
-# on its own exception; Django raises its `OperationalError` *from* that one. Say whether this error is worth another attempt.
+# A transaction is done again after a serialization failure (SQLSTATE `40001`) or a deadlock (`40P01`), and after nothing
+# else. psycopg puts `sqlstate` on its own exception; Django raises its `OperationalError` *from* that one. Say whether this
+# error is worth another attempt.
 
 # %% exercise="14.5" role="answer"
 def is_conflict(error):
@@ -401,18 +509,26 @@ check("14.5")
 
 # %% exercise="14.5" role="check"
 def observe(answer):
+    from psycopg import errors
+
     def caused(kind, state):
-        cause = Exception("from the driver")
-        cause.sqlstate = state
         error = kind("deadlock detected" if state == "55P03" else "an error of the database")
-        error.__cause__ = cause
+        error.__cause__ = errors.lookup(state)("from the driver") if state else errors.OperationalError("no state")
         return error
 
-    states = ["40001", "40P01", "55P03", "57014", "08006", None]
-    seen = [[state, answer(caused(OperationalError, state))] for state in states]
-    seen.append(["23505", answer(caused(IntegrityError, "23505"))])
-    seen.append(["no cause", answer(OperationalError("no such table"))])
-    seen.append(["another exception", answer(ValueError("40001"))])
+    states = {
+        "40001": "serialization failure",
+        "40P01": "deadlock",
+        "40003": "nobody knows whether it was done",
+        "55P03": "a lock was not to be had",
+        "57014": "a statement timeout",
+        "08006": "the connection is lost",
+        None: "no state",
+    }
+    seen = {f"{state} {name}": answer(caused(OperationalError, state)) for state, name in states.items()}
+    seen["23505 not unique"] = answer(caused(IntegrityError, "23505"))
+    seen["an OperationalError without a cause"] = answer(OperationalError("no such table"))
+    seen["a ValueError"] = answer(ValueError("40001"))
     return seen
 
 # %% exercise="14.5" role="alternative" note="Asks the cause for its state and falls back to nothing. Whoever has several databases keeps the set of states per vendor."
@@ -421,6 +537,12 @@ def is_conflict(error):
         case OperationalError(__cause__=cause):
             return getattr(cause, "sqlstate", "") in ("40001", "40P01")
     return False
+
+# %% exercise="14.5" role="alternative" note="psycopg has a class for each state. It reads well, and ties the code to one driver."
+def is_conflict(error):
+    from psycopg.errors import DeadlockDetected, SerializationFailure
+
+    return isinstance(error.__cause__, (SerializationFailure, DeadlockDetected))
 
 # %% exercise="14.5" role="mistake" says="`OperationalError` also stands for a lost connection, a timeout or a lock that was not to be had. Doing these again at once makes things worse: look at the state."
 def is_conflict(error):
@@ -438,6 +560,10 @@ def is_conflict(error):
 def is_conflict(error):
     return "deadlock" in str(error) or "serialize" in str(error)
 
+# %% exercise="14.5" role="mistake" says="Not all of class 40 is a conflict: `40003` says that nobody knows whether the statement was carried out, and once more may be twice."
+def is_conflict(error):
+    return (getattr(error.__cause__, "sqlstate", None) or "").startswith("40")
+
 # %% exercise="14.5" role="hint"
 # `raise … from …` keeps the first exception in `__cause__`.
 # %% exercise="14.5" role="hint"
@@ -446,8 +572,9 @@ def is_conflict(error):
 # %% [markdown] exercise="14.6"
 # ### 14.6 Do it again
 #
-# Write a decorator: `@retried(3)` runs the function in a transaction of its own, the outermost, and again after an `OperationalError`, three times at
-# most in all. The last error is raised. Any other exception is raised at once. Nothing that a failed attempt wrote may stay.
+# Write a decorator: `@retried(3)` runs the function in a transaction of its own, the outermost, and again after an
+# `OperationalError`, three times at most in all. The last error is raised. Any other exception is raised at once. Nothing
+# that a failed attempt wrote may stay.
 
 # %% exercise="14.6" role="answer"
 def retried(attempts):
@@ -502,6 +629,7 @@ def observe(answer):
         "two failures": attempt(2, OperationalError),
         "always": attempt(9, OperationalError),
         "another error": attempt(1, ValueError),
+        "a broken constraint": attempt(1, IntegrityError),
         "one attempt": attempt(1, OperationalError, attempts=1),
         "inside of atomic": attempt(1, OperationalError, nested=True),
     }
@@ -591,6 +719,25 @@ def retried(attempts):
 
     return decorate
 
+# %% exercise="14.6" role="mistake" says="`DatabaseError` is the parent of all errors of the database. A broken constraint will be broken the next time too: catch `OperationalError`."
+def retried(attempts):
+    from django.db import DatabaseError
+
+    def decorate(function):
+        @wraps(function)
+        def run(*args, **kwargs):
+            for attempt in range(1, attempts + 1):
+                try:
+                    with transaction.atomic(durable=True):
+                        return function(*args, **kwargs)
+                except DatabaseError:
+                    if attempt == attempts:
+                        raise
+
+        return run
+
+    return decorate
+
 # %% exercise="14.6" role="hint"
 # Loop, then `try`, then the block: in this order from the outside.
 # %% exercise="14.6" role="hint"
@@ -599,7 +746,8 @@ def retried(attempts):
 # %% [markdown] exercise="14.7"
 # ### 14.7 Sell without a lock
 #
-# Sell `copies` of a book if there are so many: `True`, or else `False` and nothing changes. A missing stock is `False` too. **One** query, right however many sell at once.
+# Sell `copies` of a book if there are so many: `True`, or else `False` and nothing changes. A missing stock is `False` too.
+# **One** query, right however many sell at once.
 
 # %% exercise="14.7" role="answer" budget=1
 def sell(book, copies):
@@ -616,21 +764,34 @@ def observe(answer):
     with uncounted():
         first = Stock.objects.order_by("pk").values_list("pk", flat=True)[0]
         Stock.objects.filter(pk=first).update(quantity=5)
-    seen = []
-    budget = [answer(first, 3)]
+    # The budget is for one sale.
+    seen = {"3 of 5": answer(first, 3)}
+
+    def call(book, copies):
+        try:
+            result = answer(book, copies)
+        except IntegrityError:
+            result = "IntegrityError"
+        return result, Stock.objects.get(pk=first).quantity
+
     with uncounted():
-        for book, copies in ((first, 3), (first, 2), (first, 1), (99_999, 1)):
-            try:
-                result = answer(book, copies)
-            except Exception as error:
-                result = type(error).__name__
-            seen.append([result, Stock.objects.get(pk=first).quantity])
-    return [budget, seen]
+        seen["then 3 of 2"] = call(first, 3)
+        seen["then 2 of 2"] = call(first, 2)
+        seen["then 1 of 0"] = call(first, 1)
+        seen["a book without stock"] = call(99_999, 1)
+    return seen
 
 # %% exercise="14.7" role="alternative" note="The condition as an excluded case. Here it says the same, since `quantity` is never NULL."
 def sell(book, copies):
     stock = Stock.objects.exclude(quantity__lt=copies).filter(pk=book)
     return stock.update(quantity=F("quantity") - copies) == 1
+
+# %% exercise="14.7" role="alternative" note="Leaves the decision to the check constraint. Inside of somebody's `atomic()` the update needs one of its own, else its error breaks the whole transaction."
+def sell(book, copies):
+    try:
+        return Stock.objects.filter(pk=book).update(quantity=F("quantity") - copies) == 1
+    except IntegrityError:
+        return False
 
 # %% exercise="14.7" role="mistake" says="You read, decide and write. Two queries, and somebody may buy in between: a lost update. Put the condition into the update."
 def sell(book, copies):
@@ -662,8 +823,9 @@ def sell(book, copies):
 # %% [markdown] exercise="14.8"
 # ### 14.8 Was somebody faster?
 #
-# Set the stock of a book to `compute(old)`, where `old` is its quantity, without a lock: if another one changed it while you computed, read and compute again,
-# up to five times in all, then raise `OperationalError`. Return the new quantity. The quantity itself serves as the version.
+# Set the stock of a book to `compute(old)`, where `old` is its quantity, without a lock: if another one changed it since
+# you read it, read and compute again, up to five times in all, then raise `OperationalError`. Return the new quantity. The
+# quantity itself serves as the version.
 
 # %% exercise="14.8" role="answer"
 def recount(book, compute):
@@ -682,22 +844,43 @@ check("14.8")
 # %% exercise="14.8" role="check"
 def observe(answer):
     first = Stock.objects.order_by("pk").values_list("pk", flat=True)[0]
-    seen = []
-    for others in (0, 1, 4, 5):
-        Stock.objects.filter(pk=first).update(quantity=10)
-        calls = []
+    shelf = Stock.objects.filter(pk=first)
+    calls = []
 
-        def compute(old):
-            calls.append(old)
-            if len(calls) <= others:
-                Stock.objects.filter(pk=first).update(quantity=F("quantity") + 1)
-            return old * 2
-
+    def outcome(compute):
+        calls.clear()
         try:
             result = answer(first, compute)
         except OperationalError:
             result = "OperationalError"
-        seen.append([others, result, calls[:9], Stock.objects.get(pk=first).quantity])
+        return {"result": result, "computed from": tuple(calls[:9]), "in the end": shelf.get().quantity}
+
+    def with_others(number):
+        def compute(old):
+            calls.append(old)
+            if len(calls) <= number:
+                shelf.update(quantity=F("quantity") + 1)
+            return old * 2
+
+        shelf.update(quantity=10)
+        return outcome(compute)
+
+    def double(old):
+        calls.append(old)
+        return old * 2
+
+    pushed = []
+
+    def push_in(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and not pushed:
+            pushed.append(sql)
+            shelf.update(quantity=F("quantity") + 1)
+        return execute(sql, params, many, context)
+
+    seen = {f"{number} times another one, while you compute": with_others(number) for number in (0, 1, 4, 5)}
+    shelf.update(quantity=10)
+    with connection.execute_wrapper(push_in):
+        seen["another one, right before you write"] = outcome(double)
     return seen
 
 # %% exercise="14.8" role="alternative" note="Reads one column instead of an object. With a separate version column the condition would also notice a change there and back."
@@ -744,6 +927,17 @@ def recount(book, compute):
             return new
     raise OperationalError("Too many others change this stock.")
 
+# %% exercise="14.8" role="mistake" says="You look once more before you write, and between that look and the write there is room for another one. Compare in the statement that writes."
+def recount(book, compute):
+    for attempt in range(5):
+        stock = Stock.objects.get(pk=book)
+        new = compute(stock.quantity)
+        if Stock.objects.get(pk=book).quantity == stock.quantity:
+            stock.quantity = new
+            stock.save()
+            return new
+    raise OperationalError("Too many others change this stock.")
+
 # %% exercise="14.8" role="hint"
 # The update must find the row only if it is as you read it.
 # %% exercise="14.8" role="hint"
@@ -752,8 +946,9 @@ def recount(book, compute):
 # %% [markdown] exercise="14.9"
 # ### 14.9 Lock in one order
 #
-# Return a queryset of the `Stock` of these books, each with its `book` in the same query, that locks **only** the stock, and always in the same
-# order, so that two sales cannot wait for each other. The check compiles it for PostgreSQL, without a server.
+# Return a queryset of the `Stock` of these books, each with its `book` in the same query, that locks **only** the stock,
+# waits for it, and always takes the lower key first, so that two sales cannot wait for each other. The check compiles it for
+# PostgreSQL, without a server.
 
 # %% exercise="14.9" role="answer"
 def locked(books):
@@ -773,23 +968,27 @@ def observe(answer):
     postgresql = ConnectionHandler({"default": {}, "compiled": place})["compiled"]
     # There is no server: let the compiler believe that a transaction is open.
     postgresql.get_autocommit = lambda: False
-    seen = []
-    for books in ([6, 4, 5], [5, 6]):
-        stocks = answer(books)
-        sql, params = stocks.query.get_compiler(connection=postgresql).as_sql()
-        seen.append({
-            "lock": sql.partition(" FOR ")[2],
-            "order": sql.partition(" ORDER BY ")[2].partition(" FOR ")[0],
-            "joined": '"catalog_book"."title"' in sql,
-            "limited": "LIMIT" in sql,
-            "rows": sorted(stocks.values_list("pk", flat=True)),
-        })
-    return seen
+    stocks = answer([6, 4, 5])
+    sql, params = stocks.query.get_compiler(connection=postgresql).as_sql()
+    query, _, lock = sql.partition(" FOR ")
+    return {
+        # FOR NO KEY UPDATE is as good: nobody changes the key of a stock.
+        "locked": lock.replace("NO KEY ", ""),
+        "in the order of": query.partition(" ORDER BY ")[2],
+        "the book in the same query": '"catalog_book"."title"' in query,
+        "keys": [stock.pk for stock in stocks],
+        "keys of two": [stock.pk for stock in answer([5, 6])],
+    }
 
 # %% exercise="14.9" role="alternative" note="The lookup by the relation is the same column, and so is the order by `book_id`."
 def locked(books):
     stocks = Stock.objects.select_for_update(of=("self",)).select_related("book")
     return stocks.filter(book__in=books).order_by("book_id")
+
+# %% exercise="14.9" role="alternative" note="The weaker lock, `FOR NO KEY UPDATE`: rows that refer to the stock can still be inserted by others. Enough whenever the key stays as it is; on PostgreSQL alone."
+def locked(books):
+    stocks = Stock.objects.select_for_update(of=("self",), no_key=True)
+    return stocks.filter(pk__in=books).select_related("book").order_by("pk")
 
 # %% exercise="14.9" role="mistake" says="Without `of` the join locks the books as well, and whoever edits a description waits for a sale."
 def locked(books):
@@ -808,6 +1007,15 @@ def locked(books):
     stocks = Stock.objects.filter(pk__in=books).select_related("book").order_by("pk")
     return stocks.select_for_update(of=("self",), skip_locked=True)
 
+# %% exercise="14.9" role="mistake" says="Sorting the keys in Python sorts the list of `IN`, not the rows. `order_by(\"pk\")`; and `nowait` raises an error, where you should wait."
+def locked(books):
+    stocks = Stock.objects.filter(pk__in=sorted(books)).select_related("book")
+    return stocks.select_for_update(of=("self",), nowait=True)
+
+# %% exercise="14.9" role="mistake" says="Ordered by `book`, the rows come in the order of the books' titles: `Meta.ordering` of the related model decides. Name the key."
+def locked(books):
+    return Stock.objects.filter(pk__in=books).select_related("book").select_for_update(of=("self",)).order_by("book")
+
 # %% exercise="14.9" role="hint"
 # `of` names the model itself with a special word.
 # %% exercise="14.9" role="hint"
@@ -816,8 +1024,9 @@ def locked(books):
 # %% [markdown] exercise="14.10"
 # ### 14.10 A table as a queue
 #
-# Several people pack. Return a queryset of the next `number` orders to pack: paid, the oldest first (of two at the same moment the lower key), locked, without
-# waiting for those that another one has in hand. Again it is compiled for PostgreSQL, and its rows are read here.
+# Several people pack. Return a queryset of the next `number` orders to pack: paid, the oldest first (of two at the same
+# moment the lower key), locked, without waiting for those that another one has in hand. Again it is compiled for
+# PostgreSQL, and its rows are read here.
 
 # %% exercise="14.10" role="answer" ordered=true
 def next_to_pack(number):
@@ -837,19 +1046,26 @@ def observe(answer):
     postgresql = ConnectionHandler({"default": {}, "compiled": place})["compiled"]
     # There is no server: let the compiler believe that a transaction is open.
     postgresql.get_autocommit = lambda: False
-    seen = []
-    for number in (1, 3):
-        orders = answer(number)
-        sql, params = orders.query.get_compiler(connection=postgresql).as_sql()
-        seen.append([sql.partition(" FOR ")[2], [order.number for order in orders]])
-    return seen
+    latest = list(Order.objects.order_by("-pk")[:3])
+    Order.objects.filter(pk__in=[order.pk for order in latest]).update(status="paid", placed_at="2001-01-01T12:00Z")
+    orders = answer(3)
+    sql, params = orders.query.get_compiler(connection=postgresql).as_sql()
+    query, _, lock = sql.partition(" FOR ")
+    return {
+        "locks": "UPDATE" in lock,
+        "waits": bool(lock) and "SKIP LOCKED" not in lock and "NOWAIT" not in lock,
+        "passes over locked orders": "SKIP LOCKED" in lock,
+        "the key decides between two of the same moment": '"id"' in query.partition(" ORDER BY ")[2],
+        "next 3": [order.number for order in orders],
+        "next 5": [order.number for order in answer(5)],
+    }
 
 # %% exercise="14.10" role="alternative" note="Only the key is read, and the lock is on the row all the same. `only` is worth it where rows are wide."
 def next_to_pack(number):
     orders = Order.objects.select_for_update(skip_locked=True).only("number")
     return orders.filter(status=Order.Status.PAID).order_by("placed_at", "pk")[:number]
 
-# %% exercise="14.10" role="mistake" says="The second packer waits for the first, and then gets the same order as if it were still paid, or none. Skip the locked rows."
+# %% exercise="14.10" role="mistake" says="The second packer waits until the first has finished, though other orders are free. Skip the locked rows."
 def next_to_pack(number):
     return Order.objects.filter(status="paid").order_by("placed_at", "pk").select_for_update()[:number]
 
@@ -865,6 +1081,10 @@ def next_to_pack(number):
 def next_to_pack(number):
     return Order.objects.filter(status="paid").select_for_update(skip_locked=True)[:number]
 
+# %% exercise="14.10" role="mistake" says="Of two orders at the same moment, either may come first, and differently each time. Add the key to the order."
+def next_to_pack(number):
+    return Order.objects.filter(status="paid").order_by("placed_at").select_for_update(skip_locked=True)[:number]
+
 # %% exercise="14.10" role="hint"
 # An option of `select_for_update` leaves out what is locked.
 # %% exercise="14.10" role="hint"
@@ -873,8 +1093,9 @@ def next_to_pack(number):
 # %% [markdown] exercise="14.11"
 # ### 14.11 Size the pool
 #
-# Return a copy of the settings of a PostgreSQL database with a pool for each of `processes` processes of `threads` threads. No pool is larger than its threads need, and
-# all of them together take at most `limit` connections; if not even one is left for each, raise `ValueError`. `min_size` is 1. Other options stay, and so does the argument.
+# Return a copy of the settings of a PostgreSQL database with a pool for each of `processes` processes of `threads` threads,
+# as large as it can be: no larger than its threads need, and all together at most `limit` connections. If not even one is
+# left for each, raise `ValueError`. `min_size` is 1. Other options stay, and the argument is not changed.
 
 # %% exercise="14.11" role="answer"
 def pooled(database, processes, threads, limit):
@@ -891,20 +1112,22 @@ check("14.11")
 
 # %% exercise="14.11" role="check"
 def observe(answer):
-    seen = []
-    for database, *numbers in (
-        ({"NAME": "shop", "CONN_MAX_AGE": 60, "OPTIONS": {"application_name": "shop"}}, 4, 8, 90),
-        ({"NAME": "shop", "CONN_MAX_AGE": None, "OPTIONS": {}}, 12, 8, 90),
-        ({"NAME": "shop"}, 3, 8, 3),
-        ({"NAME": "shop"}, 4, 8, 3),
-    ):
+    def call(database, *numbers):
         before = deepcopy(database)
         try:
-            result = answer(database, *numbers)
+            # 0 is the default: with or without it, the settings are the same.
+            result = {"CONN_MAX_AGE": 0} | answer(database, *numbers)
         except ValueError:
             result = "ValueError"
-        seen.append([result, database == before])
-    return seen
+        return {"settings": result, "the argument is as before": database == before}
+
+    shop = {"NAME": "shop", "CONN_MAX_AGE": 60, "OPTIONS": {"application_name": "shop"}}
+    return {
+        "4 processes of 8 threads within 90": call(shop, 4, 8, 90),
+        "12 processes of 8 threads within 90": call({"NAME": "shop", "CONN_MAX_AGE": None, "OPTIONS": {}}, 12, 8, 90),
+        "3 processes of 8 threads within 3": call({"NAME": "shop"}, 3, 8, 3),
+        "4 processes of 8 threads within 3": call({"NAME": "shop"}, 4, 8, 3),
+    }
 
 # %% exercise="14.11" role="alternative" note="A deep copy may be changed freely. Longer, and safe when more nested settings follow."
 def pooled(database, processes, threads, limit):

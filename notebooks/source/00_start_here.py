@@ -92,19 +92,19 @@ placement(days=14)
 # | 06 | [Templates](06_templates.ipynb) | Q15–Q18 | 21 | [10](../exercises/06_templates.ipynb) |
 # | 07 | [Static and media files](07_static_and_media.ipynb) | Q19–Q20 | 11 | [8](../exercises/07_static_and_media.ipynb) |
 # | 08 | [Models and fields](08_models_and_fields.ipynb) | Q21–Q25 | 21 | [12](../exercises/08_models_and_fields.ipynb) |
-# | 09 | [Migrations](09_migrations.ipynb) | Q26 | 9 | [7](../exercises/09_migrations.ipynb) |
+# | 09 | [Migrations](09_migrations.ipynb) | Q26 | 11 | [7](../exercises/09_migrations.ipynb) |
 # | 10 | [ORM: reading data](10_reading_data.ipynb) | Q27–Q31 | 20 | [8](../exercises/10_reading_data.ipynb) |
-# | 11 | [ORM: composing queries](11_composing_queries.ipynb) | Q32–Q34 | 14 | [12](../exercises/11_composing_queries.ipynb) |
-# | 12 | [Relationships](12_relationships.ipynb) | Q35–Q37 | 18 | [12](../exercises/12_relationships.ipynb) |
+# | 11 | [ORM: composing queries](11_composing_queries.ipynb) | Q32–Q34 | 16 | [12](../exercises/11_composing_queries.ipynb) |
+# | 12 | [Relationships](12_relationships.ipynb) | Q35–Q37 | 20 | [12](../exercises/12_relationships.ipynb) |
 # | 13 | [Query performance](13_query_performance.ipynb) | Q38–Q39 | 10 | [8](../exercises/13_query_performance.ipynb) |
 # | 14 | [Transactions, locks, connections](14_transactions_and_connections.ipynb) | Q40–Q42 | 15 | [11](../exercises/14_transactions_and_connections.ipynb) |
-# | 15 | Forms | Q43 | – | – |
+# | 15 | [Forms](15_forms.ipynb) | Q43 | 13 | [8](../exercises/15_forms.ipynb) |
 # | 16 | Class-based views and pagination | Q44–Q46 | – | – |
 # | 17 | The admin | Q47–Q48 | – | – |
-# | 18 | Authentication and sessions | Q49–Q51 | – | – |
+# | 18 | [Authentication and sessions](18_authentication_and_sessions.ipynb) | Q49–Q51 | 19 | [10](../exercises/18_authentication_and_sessions.ipynb) |
 # | 19 | Signals | Q52 | – | – |
 # | 20 | Caching | Q53–Q54 | – | – |
-# | 21 | Security | Q55 | – | – |
+# | 21 | [Security](21_security.ipynb) | Q55 | 13 | [10](../exercises/21_security.ipynb) |
 # | 22 | Testing | Q56 | – | – |
 # | 23 | Django REST framework | Q57–Q60 | – | – |
 # | 24 | Async, real time, background work | Q61–Q63 | – | – |

@@ -2,10 +2,10 @@
 # # 09 · Migrations
 #
 # After this chapter you can say what a migration holds and what it does not look at, write one that moves data and
-# comes back, bring two branches together, and give a full table a required column while the site stays up.
+# comes back, join two branches, and give a full table a required column while the site stays up.
 #
-# *Questions: Q26 what migrations are.* The commands run in a small project of their own, the locks are those of a real
-# PostgreSQL. [Exercises 09.1 to 09.7](../exercises/09_migrations.ipynb) follow.
+# *Questions: Q26 what migrations are.* The commands run in a project of their own, the locks are PostgreSQL's.
+# [Exercises 09.1 to 09.7](../exercises/09_migrations.ipynb) follow.
 
 # %%
 from checks import quiz
@@ -24,7 +24,6 @@ from django.db import DatabaseError, IntegrityError, NotSupportedError, connecti
 from django.db.backends.mysql.features import DatabaseFeatures as MySQLFeatures
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.optimizer import MigrationOptimizer
-from django.db.migrations.state import ProjectState
 
 # %% [markdown]
 # ## Q26 · Change the schema with migrations
@@ -34,11 +33,11 @@ from django.db.migrations.state import ProjectState
 # **Say it.** A migration is a Python file, in version control, with a list of operations and the migrations it depends
 # on. `makemigrations` replays all the files into a picture of the models, the state, compares it with `models.py` and
 # writes the difference. `migrate` runs what the table `django_migrations` has not noted yet, and can run it backwards.
-# So every database, from my laptop to production, takes the same steps in the same order.
+# So every database, from my laptop to production, is built by the same steps.
 #
-# *What lifts it:* neither command looks at the tables to find out what is there; data moves with `RunPython` and
-# historical models; and on a live site old and new code share one schema for a while, so a change that breaks the old
-# code becomes several that do not.
+# *What lifts it:* neither command compares `models.py` with the tables; data moves with `RunPython` and historical
+# models; and on a live site old and new code share one schema for a while, so a change that breaks the old code becomes
+# several that do not.
 
 # %% [markdown]
 # **See it.** A new project with one app and one model. What does `makemigrations` write, and which column did nobody
@@ -60,11 +59,16 @@ site.run("python manage.py makemigrations")
 site.show("books/migrations/0001_initial.py", (13, 21))
 
 # %% [markdown]
-# The key `id` was added. Operations, not SQL: the same file serves every database. `sqlmigrate` says what it becomes on
-# the one that is configured, and runs nothing. Then `migrate` runs it. Where is it noted?
+# The key `id` was added. Operations, not SQL: this file serves every database. `sqlmigrate` says what it becomes on the
+# one that is configured, and runs none of it:
 
 # %%
 site.run("python manage.py sqlmigrate books 0001")
+
+# %% [markdown]
+# `migrate` runs it. Where does it note that?
+
+# %%
 site.run("python manage.py migrate books")
 
 
@@ -121,10 +125,10 @@ class Migration(migrations.Migration):
 ''')
 
 # %% [markdown]
-# Forwards, which takes 0002 along, back to 0002, forwards again. What does the row say each time?
+# Forwards, which takes 0002 along, and back to 0002. What does the row say each time?
 
 # %%
-for target in ("0003", "0002", "0003"):
+for target in ("0003", "0002"):
     site.output(f"python manage.py migrate books {target}")
     print(target, sql("SELECT title, subtitle FROM books_book WHERE id = 2"))
 
@@ -143,11 +147,16 @@ print(migrations.RunSQL("UPDATE books_book SET title = ''").reversible)
 print(migrations.RemoveField("book", "subtitle").reversible)
 
 # %% [markdown]
-# `RemoveField` comes back too: the column does, empty, and the data does not.
+# The last `True` promises a column, not the data: each row gets the default or NULL. Where it may have neither, the way
+# back fails on a table with rows.
+#
+# A function that reads a model of another app needs a migration of that app
+# [among its dependencies](https://docs.djangoproject.com/en/stable/topics/migrations/#accessing-models-from-other-apps):
+# otherwise `apps` may not know it yet.
 
 # %% [markdown]
-# **Two branches meet.** On one branch the book gets an `isbn`, on the other `pages`; both files are 0004. Each passed
-# its tests. After the merge in Git, what does `migrate` do?
+# **Two branches meet.** On one branch the book gets an `isbn`, on the other `pages`. Each calls its file 0004, and each
+# passed its tests:
 
 # %%
 FIELDS = site.read("books/models.py")
@@ -159,15 +168,19 @@ site.output("python manage.py makemigrations books --name isbn")
 ours = site.read("books/migrations/0004_isbn.py")
 site.delete("books/migrations/0004_isbn.py")
 site.write("books/models.py", FIELDS + PAGES)
-site.output("python manage.py makemigrations books --name pages")
+site.run("python manage.py makemigrations books --name pages")
 
+# %% [markdown]
+# After the merge in Git both files are there, and both fields. What does `migrate` do?
+
+# %%
 site.write("books/migrations/0004_isbn.py", ours)
 site.write("books/models.py", FIELDS + ISBN + PAGES)
 site.run("python manage.py migrate books")
 
 # %% [markdown]
-# It refuses, and does nothing. The number is part of a name; what counts is the graph, and it has two leaves. `--merge` joins
-# them with an empty migration that depends on both:
+# It refuses, and does nothing. The number is part of a name; what counts is the graph, and it has two leaves.
+# `--merge` joins them with an empty migration that depends on both:
 
 # %%
 site.run("python manage.py makemigrations --merge --no-input")
@@ -176,25 +189,24 @@ site.show("books/migrations/0005_merge_0004_isbn_0004_pages.py", (8, 11))
 # %% [markdown]
 # The merge says that the order of the two does not matter. Read both before you claim that: where both touch the same
 # field, or one reads what the other changes, make one depend on the other instead. Then there is nothing to merge.
+# `showmigrations` compares the files with the notes:
 
 # %%
 site.output("python manage.py migrate books")
-print(sql("SELECT name FROM django_migrations WHERE app = 'books'")[3:])
-site.run("python manage.py makemigrations --check")
+site.run("python manage.py showmigrations books")
 
 # %% [markdown]
 # **Fake** is for a database that has the change already: `--fake` notes it and runs nothing. Here the notes are taken
 # away and the tables stay, as if the database came from elsewhere. What does `migrate` do, and what `--fake-initial`?
 
 # %%
-site.output("python manage.py migrate books zero --fake")
-print(sql("SELECT count(*) FROM django_migrations WHERE app = 'books'"), sql("SELECT count(*) FROM books_book"))
+sql("DELETE FROM django_migrations WHERE app = 'books'")
 print(site.output("python manage.py migrate books").splitlines()[-1])
 site.run("python manage.py migrate books 0001 --fake-initial")
 
 # %% [markdown]
 # It looked for the table by its name and was content; what the columns are like it did not ask. `--fake` looks for
-# nothing: a wrong one is noticed much later. The rest we know to be there, so:
+# nothing: a wrong one shows when a query fails. The rest we know to be there, so:
 
 # %%
 site.run("python manage.py migrate books --fake", lines=4)
@@ -211,7 +223,7 @@ for line in [*told.splitlines(), *squashed.splitlines()]:
         print(line.strip())
 
 # %% [markdown]
-# `RunPython`: nobody can tell what it reads, so nothing moves across it. The last line is not even Python until
+# `RunPython`: nobody can tell what it reads, so nothing moves across it. The last two lines are not even Python until
 # somebody has copied the functions over. Marked `elidable`, the step is left out: a new database has no rows to split.
 # The optimizer on its own:
 
@@ -227,8 +239,8 @@ for elidable in (False, True):
     print([type(operation).__name__ for operation in MigrationOptimizer().optimize(history, "books")])
 
 # %% [markdown]
-# **A required column on a full table.** First the obvious way: a `default`, one step. Django fills the rows and drops
-# the default again. Meanwhile the old code still runs and inserts a genre without the new column. Does it get in?
+# **A required column on a full table.** First the obvious way: a `default`, one step. Django fills the rows and leaves
+# no default in the table. Meanwhile the old code still runs and inserts a genre without the new column. Does it get in?
 
 # %%
 def migrate_by(app, *operations, atomic=True):
@@ -238,27 +250,29 @@ def migrate_by(app, *operations, atomic=True):
         step.apply(MigrationLoader(connection).project_state(), editor)
 
 
-def old_code_works(field):
-    migrate_by("catalog", migrations.AddField("genre", "shelf", field))
+def old_code_works(**options):
+    migrate_by("catalog", migrations.AddField("genre", "shelf", models.CharField(max_length=10, **options)))
     try:
         return bool(Genre.objects.create(name="Maps", slug="maps").pk)
     except IntegrityError:
         return False
 
 # %%
-short = {"max_length": 10}
-for field in (models.CharField(**short, default="?"), models.CharField(**short, db_default="?")):
-    kind = "db_default" if field.has_db_default() else "default"
-    print("SQLite", kind, old_code_works(field))
+columns = [{"default": "?"}, {"db_default": "?"}, {"null": True}]
+for options in columns:
+    print("SQLite", options, old_code_works(**options))
     reset()
-    if postgres.available():
-        with postgres():
-            print("PostgreSQL", kind, old_code_works(field))
+if postgres.available():
+    with postgres():
+        for options in columns:
+            with transaction.atomic():
+                print("PostgreSQL", options, old_code_works(**options))
+                transaction.set_rollback(True)
 
 # %% [markdown]
 # With `default` every insert of the old code fails until the new code is everywhere. `db_default` stays in the
-# database, so one step will do, where one value fits all rows. Where each row needs its own, it takes three. The shop's
-# authors got their `sort_name` so; what PostgreSQL is sent:
+# database, so one step will do, where one constant fits all rows. Where each row needs its own, begin with NULL: it
+# takes three steps. The shop's authors got their `sort_name` so; what PostgreSQL is sent:
 
 # %%
 names = ("0002_author_sort_name", "0003_fill_sort_names", "0004_require_sort_name")
@@ -275,18 +289,18 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
-# First nullable, and [no row is rewritten](https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES).
-# Deploy the code that writes it. Then the old rows, in batches, each committed by
-# itself. Then `NOT NULL`. Between the steps every version of the code that runs can live with the schema. The middle
-# one:
+# First nullable, and
+# [no row is rewritten](https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES). Deploy the
+# code that writes it. Then the old rows, in batches, each committed by itself. Then `NOT NULL`, when no old code runs
+# any more. Between the steps every version of the code that runs can live with the schema. The middle one:
 
 # %% reason="The function of a real migration, to be read as a whole."
 shop = scratch(bookshop=True)
 shop.show("catalog/migrations/0003_fill_sort_names.py", (12, 33))
 
 # %% [markdown]
-# Why so careful? `ALTER TABLE` on PostgreSQL takes the strongest lock there is, and holds it until the transaction
-# ends: [neither reads nor writes](https://www.postgresql.org/docs/current/explicit-locking.html) get past.
+# Why so careful? Most forms of `ALTER TABLE` on PostgreSQL take the strongest lock there is, and hold it until the
+# transaction ends: [neither reads nor writes](https://www.postgresql.org/docs/current/explicit-locking.html) get past.
 # `CREATE INDEX` lets reads pass. Inside a migration that is still open:
 
 # %%
@@ -299,7 +313,7 @@ def locks(*operations):
         cursor.execute("SELECT mode FROM pg_locks WHERE relation = 'catalog_author'::regclass")
         modes = {mode for mode, in cursor.fetchall()}
         transaction.set_rollback(True)
-    return sorted(modes & {"AccessExclusiveLock", "ShareLock"})
+    return sorted(modes & {"AccessExclusiveLock", "ShareLock", "ShareUpdateExclusiveLock"})
 
 
 if postgres.available():
@@ -311,7 +325,32 @@ else:
 
 # %% [markdown]
 # So the backfill belongs in a migration of its own: in the same one, the lock of the `ALTER` lasts as long as the
-# loop. And an index on a busy table is built concurrently, which PostgreSQL refuses inside a transaction:
+# loop.
+
+# %% [markdown]
+# A short `ALTER` can stop the site too: it waits for every transaction that has read the table, and who comes after it
+# [waits behind it](https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION). Here a report
+# is still open. What does `lock_timeout` change?
+
+# %%
+add_note = migrations.AddField("author", "note", models.TextField(null=True))
+if postgres.available():
+    with postgres():
+        reading = connection.copy()
+        reading.set_autocommit(False)
+        reading.cursor().execute("SELECT count(*) FROM catalog_author")
+        connection.cursor().execute("SET lock_timeout = '300ms'")
+        try:
+            migrate_by("catalog", add_note)
+        except DatabaseError:
+            print("gave up")
+        reading.close()
+else:
+    print(postgres.why_not())
+
+# %% [markdown]
+# It gives up, so that others get past, and the deploy tries again later. An index on a busy table is built
+# concurrently, which cannot run inside a transaction:
 
 # %%
 if postgres.available():
@@ -326,9 +365,10 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
-# Hence `atomic = False` on that migration, with this one operation in it. If the build fails half-way, an index marked
-# [invalid](https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY) stays behind and
-# has to be dropped by hand.
+# Hence `atomic = False` on that migration, with this one operation in it; the index in the shop's third step would go
+# there too, if authors were many. If the build fails half-way, an index marked
+# [invalid](https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY) stays behind, to
+# be dropped or rebuilt by hand.
 
 # %% [markdown]
 # **When a migration fails in the middle.** The first operation makes a table, the second fails. Is the table there
@@ -351,12 +391,12 @@ if postgres.available():
 print("MySQL can roll back DDL:", MySQLFeatures.can_rollback_ddl)
 
 # %% [markdown]
-# PostgreSQL and SQLite run a migration in one transaction, DDL included. The other databases
-# [cannot](https://docs.djangoproject.com/en/stable/topics/migrations/#transactions): there every migration behaves like
-# the second column. Half of it stays, and the next run stumbles over it. One operation per file keeps that small.
+# On PostgreSQL and SQLite a migration runs in one transaction, DDL included. MySQL, MariaDB and Oracle
+# [cannot do that](https://docs.djangoproject.com/en/stable/topics/migrations/#transactions): there it behaves like the
+# second column. Half of it stays, and the next run stumbles over it. One operation per file keeps that small.
 
 # %% [markdown]
-# `atomic` can be said of the migration and of a `RunPython`. Which of the four runs its Python in a transaction?
+# `atomic` can be said of the migration and of a `RunPython`. Which of the six runs its Python in a transaction?
 
 # %%
 def report(apps, schema_editor):
@@ -382,9 +422,11 @@ print("\n".join(site.output("python manage.py migrate books").splitlines()[3:5])
 print("pages" in [name for _, name, *_ in sql("PRAGMA table_info(books_book)")])
 
 # %% [markdown]
-# It noticed and changed nothing. And "`makemigrations` compares the models with the database" is as wrong. It asks the
-# files; in the database it reads `django_migrations` alone, to check the order in which they ran. How many queries
-# does it take to know every model of the shop?
+# It noticed, as it does only where nothing else is to run, and changed nothing.
+#
+# And "`makemigrations` compares the models with the database" is as wrong. It asks the files; of the tables it reads
+# `django_migrations` alone, to check that nothing ran before what it depends on. How many queries does it take to know
+# every model of the shop?
 
 # %%
 with queries(quiet=True) as seen:
@@ -392,8 +434,8 @@ with queries(quiet=True) as seen:
 print(len(seen), ("catalog", "book") in state.models, ("orders", "order") in state.models)
 
 # %% [markdown]
-# So a column that somebody changed by hand goes unnoticed, and a renamed field is a guess. In a terminal it asks; with
-# `--no-input`, as in a script, the answer is no. What happens to the page numbers?
+# So a column that somebody changed by hand goes unnoticed, and a renamed field is a guess. If the rest of the field is
+# the same, it asks; with `--no-input`, as in a script, the answer is no. What happens to the page numbers?
 
 # %%
 site.write("books/models.py", FIELDS + ISBN + PAGES.replace("pages", "page_count"))
@@ -401,30 +443,40 @@ site.run("python manage.py makemigrations --dry-run --no-input")
 site.run("python manage.py makemigrations --dry-run", answers="y\n")
 
 # %% [markdown]
-# The column is dropped and an empty one made, and `migrate` says OK. Read every file that you commit.
-#
-# Next, the import that works today. A data migration takes `Book` from `books.models`. Later the model gets a field,
-# with a migration of its own. A colleague sets up a new database:
+# With `-` and `+` the column is dropped and an empty one made, and `migrate` says OK; `~` keeps the numbers. Where the
+# field is changed as well as renamed, it does not ask at all. Read every file that you commit.
+
+# %% [markdown]
+# Next, the import that works today. A data migration takes `Book` from `books.models`; later the model gets fields,
+# with migrations of their own. A colleague sets up a new database. `zero` takes ours to the same place:
 
 # %%
 site.write("books/models.py", FIELDS + ISBN + PAGES)
+site.output("python manage.py migrate books zero")
+print(sql("SELECT name FROM sqlite_master WHERE name LIKE 'books_%'"))
+
+# %% [markdown]
+# No table of ours is left. Now forwards, first with the import, then with `apps.get_model`:
+
+# %%
 split_titles = site.read("books/migrations/0003_split_titles.py")
 imported = split_titles.replace('apps.get_model("books", "Book")', "Book")
 site.write("books/migrations/0003_split_titles.py", "from books.models import Book\n" + imported)
-site.delete("db.sqlite3")
 print(site.output("python manage.py migrate books").splitlines()[-1])
+
 site.write("books/migrations/0003_split_titles.py", split_titles)
 site.output("python manage.py migrate books")
 print(site.status)
 
 # %% [markdown]
 # The imported model is today's, with columns that do not exist yet. The historical one has the fields of its time, and
-# [only what migrations record](https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models): no methods,
-# no `save()` of yours, no managers without `use_in_migrations`, no receivers that listen to the real class:
+# [only what migrations record](https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models): no
+# methods of its own class, no `save()` of yours, no managers without `use_in_migrations`. And it is another class, so
+# receivers with `sender=Author` do not hear it:
 
 # %%
 past = MigrationLoader(connection).project_state(("catalog", "0001_initial")).apps.get_model("catalog", "Author")
-for name in ("name", "sort_name", "get_absolute_url", "save"):
+for name in ("name", "sort_name", "get_absolute_url"):
     print(name, hasattr(past, name), hasattr(Author, name))
 print(past is Author, past.save is models.Model.save, Author.save is models.Model.save)
 
@@ -433,15 +485,17 @@ print(past is Author, past.save is models.Model.save, Author.save is models.Mode
 #
 # - *How do you deploy a column rename with zero downtime?* Not with `RenameField` on the column: the old code asks for
 #   a name that is gone. Rename in Python only, and keep the column with `db_column`. If the column itself must change:
-#   add the new one, write both, fill in the old rows, read the new one, stop writing the old one, drop it. Code and
-#   schema move one after the other, in several deploys.
+#   add the new one, write both, fill in the old rows, read the new one, let the old one be NULL, stop writing it, drop
+#   it. Code and schema move one after the other, in several deploys.
 # - *Two developers created 0005: what now?* `migrate` refuses, whichever is deployed. If neither depends on the other,
 #   `makemigrations --merge`; otherwise, or to keep one line, the one that is not deployed yet gets the next number and
 #   depends on the other. Never rename one that ran somewhere.
 # - *`SeparateDatabaseAndState`: when?* When the state must change and the database must not, or otherwise than Django
 #   would do it: a model moves to another app and keeps its table; a many-to-many gets a through model over the table it
 #   has; an index was built by hand.
-# - *Would you edit a migration that is deployed?* No: where it ran, it does not run again, and the databases differ.
+# - *Would you edit a migration that is deployed?* Not what it does: where it ran, it does not run again, and the
+#   databases differ. An edit that leaves schema and data as they are may go in: the historical model for an import,
+#   `elidable=True`.
 
 # %%
 def statements(*operations):
@@ -457,8 +511,8 @@ print(statements(migrations.RenameField("genre", "name", "label")))
 print(statements(migrations.AlterField("genre", "name", keep), migrations.RenameField("genre", "name", "label")))
 
 # %% [markdown]
-# The second list is empty: `genre.label` in Python, `name` in the table. And a model that leaves the app, with its
-# table where it was; both lists, with and without:
+# The second list is empty: `genre.label` in Python, `name` in the table. And a model that leaves the app, first
+# with its table, then without touching it:
 
 # %%
 leave = migrations.DeleteModel("Excerpt")
@@ -466,34 +520,41 @@ print(statements(leave))
 print(statements(migrations.SeparateDatabaseAndState(state_operations=[leave])))
 
 # %% [markdown]
-# - *`SET NOT NULL` reads the whole table under its lock. What of a huge one?* On PostgreSQL, a check constraint that
-#   holds for new rows at once, then validated under a weaker lock; a later `SET NOT NULL`
+# - *`SET NOT NULL` reads the whole table under its lock. What of a huge one?* On PostgreSQL, once the rows are filled:
+#   add a check as `NOT VALID`, which reads no rows, and validate it under a lock that lets reads and writes pass. The
+#   `SET NOT NULL`
 #   [finds it and skips the scan](https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL).
+#   The server says so:
 
-# %%
-present = models.CheckConstraint(condition=models.Q(country__isnull=False), name="author_has_country")
+# %% reason="The three steps and what the server says of the last."
+born = models.CheckConstraint(condition=models.Q(born__isnull=False), name="author_has_born")
 if postgres.available():
-    with postgres():
-        for operation in (AddConstraintNotValid("author", present), ValidateConstraint("author", present.name)):
-            print(operation.describe())
-        migrate_by("catalog", AddConstraintNotValid("author", present))
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT convalidated FROM pg_constraint WHERE conname = 'author_has_country'")
-            print(cursor.fetchone())
+    with postgres(), connection.cursor() as cursor:
+        Author.objects.filter(born=None).update(born=0)
+        for operation in (AddConstraintNotValid("author", born), ValidateConstraint("author", born.name)):
+            print(operation.describe(), locks(operation))
+            migrate_by("catalog", operation)
+
+        cursor.execute("SET client_min_messages = debug1")
+        connection.connection.add_notice_handler(lambda notice: print(notice.message_primary))
+        migrate_by("catalog", migrations.AlterField("author", "born", models.SmallIntegerField()))
 else:
     print(postgres.why_not())
 
 # %% [markdown]
+# Not before the filling: a check that is not valid yet holds for new rows
+# [and for updates of old ones](https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT),
+# whichever column they change.
+
+# %% [markdown]
 # **Versions.** A squashed migration can be squashed again
-# [since 6.0](https://docs.djangoproject.com/en/6.0/releases/6.0/#migrations). On 5.2, first delete the replaced files and
-# take `replaces` out of it.
+# [since 6.0](https://docs.djangoproject.com/en/6.0/releases/6.0/#migrations). On 5.2, when it has run everywhere, first
+# delete the replaced files and take `replaces` out of it. The shop has one:
 
 # %% tags=["since-6.1"]
-site.replace("books/migrations/0003_split_titles.py", "(split, join)", "(split, join, elidable=True)")
-site.output("python manage.py squashmigrations books 0004_isbn --squashed-name first --no-input")
-answer = site.output("python manage.py squashmigrations books 0005 --squashed-name second --no-input")
+answer = shop.output("python manage.py squashmigrations catalog 0009_squashed 0014 --squashed-name later --no-input")
 if django.VERSION >= (6, 0):
-    print("cannot squash squashed" in answer, site.status)
+    print("cannot squash squashed" in answer, shop.status)
 else:
     print("Django 6.1 prints False 0; 5.2 says that you cannot squash squashed migrations.")
 

@@ -8,18 +8,24 @@
 # [Exercises 12.1 to 12.12](../exercises/12_relationships.ipynb) follow.
 
 # %%
+import sqlite3
+from contextlib import closing
+from importlib import import_module
+from io import StringIO
+
 from checks import quiz
-from lab import queries, reset, start
+from lab import postgres, queries, reset, start
 
 start()
 
 # Django is set up now, so its models can be imported.
 import django
 from accounts.models import Profile, User, Visit
-from catalog.models import AudioBook, Author, Book, Classic, Contribution, Contributor, Genre, Publisher
+from catalog.models import AudioBook, Author, Book, Classic, Contribution, Contributor, Genre, PriceChange, Publisher
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.core.exceptions import FieldError
+from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models.signals import post_delete, pre_delete
 from orders.models import Invoice, Order, OrderLine, Stock
@@ -33,10 +39,10 @@ from reviews.models import Review, Tag, Tagging, TagGroup
 # **Say it.** There are three. A foreign key is many-to-one: one column, on the model that declares it. A one-to-one is a
 # foreign key whose column is unique. A many-to-many has a table of its own between the two, and I write that table as a
 # `through` model when the link itself has something to say. `related_name` names the other side. `on_delete` says what happens
-# to rows that point at a deleted one; Django carries it out, not the database.
+# to rows that point at a deleted one; Django carries it out, not the database, but for the `DB_` rules of 6.1.
 #
-# *What lifts it:* carrying it out means reading rows first, whenever a signal or a further relation could care. The `DB_` variants
-# of 6.1 hand the work to the database, and skip signals, counts and the children's generic relations.
+# *What lifts it:* carrying it out means reading rows first, whenever a signal or a further relation could care. The `DB_` rules
+# hand the work to the database, and skip signals, counts and the children's generic relations.
 
 # %% [markdown]
 # **See it.** The field is called `author`; what is the column called, and what does reading each of the two cost?
@@ -53,8 +59,9 @@ print(Book._meta.get_field("author").column)
 print(cost(lambda: emma.author_id), cost(lambda: emma.author), cost(lambda: emma.author))
 
 # %% [markdown]
-# The key is there already; the object costs one query and is then kept. The other side has two names: an attribute, and a word
-# for filters.
+# The key is there already; the object costs one query and is then kept. In asynchronous code that query raises
+# [`SynchronousOnlyOperation`](https://docs.djangoproject.com/en/stable/topics/async/#async-safety), so there you `select_related`
+# it. The other side has two names: an attribute, and a word for filters.
 
 # %%
 class Magazine(models.Model):
@@ -88,8 +95,8 @@ except FieldError:
     print("FieldError: filters say article, not articles")
 
 # %% [markdown]
-# Without `related_query_name` the filter word is the `related_name`; without either, the model's name: `article`, and
-# `article_set` as the attribute. `"+"` asks for no other side. Abstract bases write `"%(app_label)s_%(class)s"`
+# Without `related_query_name` the filter word is the `related_name` (or the `default_related_name` of `Meta`); without either, the
+# model's name: `article`, and `article_set` as the attribute. `"+"` asks for no other side. Abstract bases write `"%(app_label)s_%(class)s"`
 # ([documentation](https://docs.djangoproject.com/en/stable/topics/db/models/#be-careful-with-related-name-and-related-query-name)).
 
 # %% [markdown]
@@ -123,8 +130,8 @@ except models.RestrictedError as error:
     print("restricted:", len(error.restricted_objects), "payments")
 
 # %% [markdown]
-# Three more write instead of deleting. `SET_NULL` empties a column, `SET_DEFAULT` uses the default, and `SET(…)` a value or
-# what a function returns. Who points where afterwards?
+# Three more write instead of deleting. `SET_NULL` empties a column, `SET_DEFAULT` uses the default, whose row has to exist, and
+# `SET(…)` a value or what a function returns. Who points where afterwards?
 
 # %%
 murray = Publisher.objects.get(name="John Murray")
@@ -173,6 +180,23 @@ noted.delete()
 print(Note.objects.count(), Note.objects.filter(shelf__in=Shelf.objects.all()).count())
 
 # %% [markdown]
+# The same inside of a transaction. What does `delete()` do now, and when is it refused?
+
+# %%
+try:
+    with transaction.atomic():
+        print(labelled.delete()[0], "deleted")
+except IntegrityError:
+    print("refused at the commit")
+for backend in ("sqlite3", "postgresql", "mysql"):
+    features = import_module(f"django.db.backends.{backend}.features").DatabaseFeatures
+    print(backend, features.can_defer_constraint_checks)
+
+# %% [markdown]
+# Where constraints can be deferred, Django's foreign keys are `DEFERRABLE INITIALLY DEFERRED`: checked at the commit. A `try` around
+# the statement is in the wrong place there, and in the right one on MySQL.
+
+# %% [markdown]
 # `db_constraint=False` keeps the join and drops the guarantee: the note points at a shelf that is gone, and reading `note.shelf`
 # raises `DoesNotExist`. It is meant for
 # [legacy data and sharding](https://docs.djangoproject.com/en/stable/ref/models/fields/#django.db.models.ForeignKey.db_constraint).
@@ -196,15 +220,15 @@ def after(sender, **kwargs):
     heard.append(f"post {sender.__name__}")
 
 # %% [markdown]
-# The orders 3 and 5 have two lines each. Both are deleted, the second with receivers for orders and lines. Predict what is heard,
+# The orders 5 and 6 have two lines each. Both are deleted, the second with receivers for orders and lines. Predict what is heard,
 # and how many queries listening adds:
 
 # %%
-deaf = cost(lambda: Order.objects.get(pk=3).delete())
+deaf = cost(lambda: Order.objects.get(pk=5).delete())
 for model in (Order, OrderLine):
     pre_delete.connect(before, sender=model)
     post_delete.connect(after, sender=model)
-listening = cost(lambda: Order.objects.get(pk=5).delete())
+listening = cost(lambda: Order.objects.get(pk=6).delete())
 for model in (Order, OrderLine):
     pre_delete.disconnect(before, sender=model)
     post_delete.disconnect(after, sender=model)
@@ -212,11 +236,12 @@ print(heard)
 print(listening - deaf)
 
 # %% [markdown]
-# `pre_delete` for everything that was collected, then the rows, children first, with `post_delete` after each model. A receiver
+# `pre_delete` for everything read for deletion, then the rows, children first, with `post_delete` after each model. A receiver
 # makes Django read the lines, so one more query, and all of them in memory. That decides whether a cascade scales.
 
 # %% [markdown]
-# A parent that was never saved has no key. Saving the child and filtering by the parent both refuse:
+# A parent that waits for its key from the database has none before it is saved. Saving the child and filtering by the parent
+# both refuse:
 
 # %%
 nobody = Author(name="Nobody")
@@ -225,6 +250,17 @@ for step in (Book(title="Nothing", author=nobody, price=1).save, lambda: Book.ob
         step()
     except ValueError as error:
         print(type(error).__name__, "saved" in str(error))
+
+# %% [markdown]
+# A key that Python makes, such as a UUID's default, is there before the row is. Then only the constraint objects:
+
+# %%
+ghost = Author(pk=999_999, name="Ghost")
+print(Book.objects.filter(author=ghost).count())
+try:
+    Book(title="Nothing", slug="nothing", author=ghost, price=1).save()
+except IntegrityError:
+    print("IntegrityError")
 
 # %% [markdown]
 # Many-to-many with a through model: a contribution says who, for which book, and as what. `add()` works, and asks nobody for the
@@ -239,8 +275,10 @@ dubliners.contributors.set([garnett], through_defaults={"role": Contribution.Rol
 print(repr(dubliners.contributions.get().role))
 
 # %% [markdown]
-# An empty role, unvalidated; `set()` then saw that Garnett was there and left the row alone. `through_defaults` counts for new links
-# only. A second role is a second row, and `remove()` takes all of them:
+# An empty role, unvalidated: a text column takes `""`, where a date without a value
+# [would be refused](https://docs.djangoproject.com/en/stable/topics/db/models/#extra-fields-on-many-to-many-relationships). `set()`
+# then saw that Garnett was there and left the row alone. `through_defaults` counts for new links only. A second role is a second
+# row, and `remove()` takes all of them:
 
 # %%
 dubliners.contributors.clear()
@@ -295,6 +333,36 @@ except IntegrityError:
     print("refused: its lines are still there")
 
 # %% [markdown]
+# The same on PostgreSQL: `a` stands for `NO ACTION`, and the constraint waits for the commit:
+
+# %%
+rules = "SELECT confdeltype, condeferred FROM pg_constraint WHERE conrelid = 'orders_orderline'::regclass AND contype = 'f'"
+if postgres.available():
+    with postgres(), connection.cursor() as cursor:
+        cursor.execute(rules)
+        print(set(cursor.fetchall()))
+        try:
+            with transaction.atomic():
+                cursor.execute("DELETE FROM orders_order WHERE id = 3")
+                print("deleted:", cursor.rowcount)
+        except IntegrityError:
+            print("refused at the commit")
+else:
+    print(postgres.why_not())
+
+# %% [markdown]
+# And who checks? In SQLite each connection decides, and Django's switches it on. Another program need not
+# ([documentation](https://www.sqlite.org/foreignkeys.html#fk_enable)). What is left of order 3?
+
+# %%
+with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
+    print("foreign keys:", other.execute("PRAGMA foreign_keys").fetchone()[0])
+    other.execute("DELETE FROM orders_order WHERE id = 3")
+    other.commit()
+print(Order.objects.filter(pk=3).count(), "order,", OrderLine.objects.filter(order_id=3).count(), "lines")
+reset()
+
+# %% [markdown]
 # And the cascade does not call the children's `delete()` either. A review that is deleted is withdrawn and kept, says the
 # model; its book knows better:
 
@@ -321,14 +389,39 @@ by_model = amelie.delete()[1]
 print(visits, Visit.objects.filter(user_id=amelie.pk).count(), Visit._meta.label in by_model)
 
 # %% [markdown]
-# - *`PROTECT` or `RESTRICT`?* `PROTECT` refuses while any such row exists. `RESTRICT` lets it go when the row is deleted by a cascade
-#   of the same deletion. So `RESTRICT` guards the middle of a tree, whose root may be deleted. Both raise subclasses of
-#   `IntegrityError`, and both are Django's: a raw `DELETE` is stopped by the constraint alone.
+# - *`PROTECT` or `RESTRICT`?* `PROTECT` refuses while any such row exists. `RESTRICT` lets it go when a cascade of the same deletion
+#   takes the row. So `RESTRICT` guards the middle of a tree, whose root may be deleted. Both are Django's, and look before they
+#   delete. What comes in between is stopped by the constraint, with a plain `IntegrityError`:
+
+# %%
+def order_meanwhile(instance, **kwargs):
+    Order.objects.create(number="meanwhile", customer=instance, placed_at=instance.date_joined)
+
+
+newcomer = User.objects.create(username="newcomer")
+pre_delete.connect(order_meanwhile, sender=User)
+try:
+    newcomer.delete()
+except IntegrityError as error:
+    refusal = error
+pre_delete.disconnect(order_meanwhile, sender=User)
+print(isinstance(refusal, models.ProtectedError), User.objects.filter(username="newcomer").count())
 
 # %% [markdown]
 # - *How does `set()` on a many-to-many keep its queries few?* It reads the keys that are there, deletes what is no longer wanted with
-#   one statement, and adds the new ones with one look and one insert. Nothing to change is one query. `clear=True` would write all
-#   links anew:
+#   one statement, and inserts what is new with another. Nothing to change is one query. `clear=True` would write all links anew:
+
+# %%
+ann, bob, carl = (Reader.objects.create(name=name) for name in ("Ann", "Bob", "Carl"))
+ann.follows.add(bob)
+with queries(quiet=True) as seen:
+    ann.follows.set([carl])
+print([statement.sql.split()[0] for statement in seen])
+print(cost(lambda: ann.follows.set([carl])))
+
+# %% [markdown]
+# Where somebody listens to `m2m_changed`, or the table between is a model of yours, the insert is preceded by one more look: what is
+# missing? The shop listens to the genres of books:
 
 # %%
 crime, romance, satire = Genre.objects.filter(slug__in=["satire", "romance", "crime"]).order_by("slug")
@@ -337,12 +430,28 @@ emma.genres.set([satire, romance])
 with queries(quiet=True) as seen:
     emma.genres.set([romance, crime])
 print([statement.sql.split()[0] for statement in seen])
-print(cost(lambda: emma.genres.set([romance, crime])))
+
+# %% [markdown]
+# - *Can a foreign key point at a composite primary key?* No: its column would have to be two. The system check refuses it, and
+#   [the documentation](https://docs.djangoproject.com/en/stable/topics/composite-primary-key/) names `ForeignObject`, which makes no
+#   constraint, as the way around.
+
+# %%
+class Discount(models.Model):
+    change = models.ForeignKey(PriceChange, on_delete=models.DO_NOTHING)
+
+    class Meta:
+        app_label = "lab"
+        managed = False
+
+
+print([error.id for error in Discount.check()])
 
 # %% [markdown]
 # **Versions.** 6.1 has `DB_CASCADE`, `DB_SET_NULL` and `DB_SET_DEFAULT`
-# ([documentation](https://docs.djangoproject.com/en/6.1/ref/models/fields/#django.db.models.DB_CASCADE)). The last wants a
-# `db_default`. On 5.2 it takes `DO_NOTHING` and a migration with SQL. One statement deletes; the children are neither read nor counted, and no receiver hears of them:
+# ([documentation](https://docs.djangoproject.com/en/6.1/ref/models/fields/#django.db.models.DB_CASCADE)). On 5.2 it takes
+# `DO_NOTHING` and a migration with SQL. One statement deletes; the children are neither read nor counted, and no receiver hears of
+# them:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -372,24 +481,42 @@ else:
     print("Django 6.1 prints 1 1 0 []")
 
 # %% [markdown]
-# One query, one row counted, 500 clicks gone, nothing heard. `DB_SET_NULL` does the same to a column, without an `UPDATE` that
-# you could see. And a model may not mix both families, nor may a
-# chain of models; the system check says so:
+# One query, one row counted, 500 clicks gone, nothing heard. `DB_SET_NULL` and `DB_SET_DEFAULT` do the same to a column, without an
+# `UPDATE` that you could see. The default is the database's, so it wants a `db_default`, and its row has to exist:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
     class Purchase(models.Model):
         session = models.ForeignKey(Session, on_delete=models.DB_SET_NULL, null=True)
-        magazine = models.ForeignKey(Magazine, on_delete=models.CASCADE)
+        till = models.ForeignKey(Session, on_delete=models.DB_SET_DEFAULT, db_default=1000, related_name="+")
 
         class Meta:
             app_label = "lab"
 
-    purchase = Purchase.objects.create(session=Session.objects.create(), magazine=Magazine.objects.create())
-    print(cost(purchase.session.delete), Purchase.objects.get().session)
-    print([error.id for error in Purchase.check()])
+    Session.objects.get_or_create(pk=1000)
+    visit = Session.objects.create()
+    purchase = Purchase.objects.create(session=visit, till=visit)
+    print(cost(visit.delete), Purchase.objects.values_list("session", "till").get(pk=purchase.pk))
 else:
-    print("Django 6.1 prints 1 None, then ['models.E050'].")
+    print("Django 6.1 prints 1 (None, 1000)")
+
+# %% [markdown]
+# A model may not mix both families, and neither may a chain of models: what the database deletes, Django's rules never see. MySQL,
+# MariaDB and Oracle have no `DB_SET_DEFAULT`. The system check says all of it:
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 1):
+    class Trail(models.Model):
+        click = models.ForeignKey(Click, on_delete=models.CASCADE)
+        session = models.ForeignKey(Session, on_delete=models.DB_CASCADE)
+
+        class Meta:
+            app_label = "lab"
+
+    print(sorted({error.id for error in Trail.check()}))
+    print(import_module("django.db.backends.mysql.features").DatabaseFeatures.supports_on_delete_db_default)
+else:
+    print("Django 6.1 prints ['fields.E323', 'models.E050'], then False.")
 
 # %%
 quiz("Q35")
@@ -455,7 +582,7 @@ print(issubclass(missing, Invoice.DoesNotExist), issubclass(missing, AttributeEr
 empty.invoice
 
 # %% [markdown]
-# Each look at the other side is a query, the empty one as well. With `select_related` it is a left join. How many queries?
+# The first look at the other side is a query, on an empty one as well. With `select_related` it is a left join. How many queries?
 
 # %%
 def cost(step):
@@ -467,6 +594,18 @@ def cost(step):
 users = User.objects.order_by("pk")
 print(cost(lambda: [hasattr(user, "profile") for user in users[:50]]))
 print(cost(lambda: [hasattr(user, "profile") for user in users.select_related("profile")[:50]]))
+
+# %% [markdown]
+# What was found is kept with the object, and so is "nothing". Tomas has no profile; what does the second look say, after another
+# program made one?
+
+# %%
+tomas = User.objects.get(username="tomas")
+print(cost(lambda: hasattr(tomas, "profile")), cost(lambda: hasattr(tomas, "profile")))
+Profile.objects.create(user_id=tomas.pk, city="Porto")
+print(hasattr(tomas, "profile"), hasattr(User.objects.get(pk=tomas.pk), "profile"))
+tomas.refresh_from_db()
+print(hasattr(tomas, "profile"))
 
 # %% [markdown]
 # With `primary_key=True` the column is the key as well: a stock has no `id`, and is found by its book.
@@ -537,11 +676,12 @@ print(cost(lambda: [country.badge_set.get() for country in Country.objects.selec
 
 # %% [markdown]
 # - *How do you extend the user: profile, custom model, proxy?* A custom user from the first migration on, for what logging in needs.
-#   A profile by one-to-one for what another app wants to know, or for a project that already runs on Django's user. A proxy adds
-#   methods, managers and permissions, and no column ([documentation](https://docs.djangoproject.com/en/stable/topics/auth/customizing/)).
+#   A profile by one-to-one for what another app wants, or for a project that already runs on Django's user. A proxy adds methods,
+#   managers and permissions, and no column ([documentation](https://docs.djangoproject.com/en/stable/topics/auth/customizing/)).
 #   The shop has the first two:
 
 # %%
+reset()
 print(User._meta.label, Profile._meta.get_field("user").remote_field.on_delete.__name__)
 print(cost(lambda: list(User.objects.filter(profile=None))), User.objects.filter(profile=None).count())
 
@@ -577,9 +717,9 @@ quiz("Q36")
 #
 # *Advanced · asked as T-I12*
 #
-# **Say it.** `django.contrib.contenttypes` keeps a table with a row for every model, so that a row can say "which kind of thing".
-# Permissions and the admin's log use it. With a content type and an object id, a `GenericForeignKey` can point at a row of any model: a
-# review of a book or of an author. The price: the database cannot check it, filters cannot cross it, and deleting the target
+# **Say it.** `django.contrib.contenttypes` keeps a table with a row for each of your models, so that a row can say "which kind of
+# thing". Permissions and the admin's log use it. With a content type and an object id, a `GenericForeignKey` can point at a row of any
+# model whose key fits: a review of a book or of an author. The price: the database cannot check it, filters cannot cross it, and deleting the target
 # leaves the rows behind unless the target has a `GenericRelation`.
 #
 # *What lifts it:* `GenericPrefetch` against the N+1, and saying when two nullable foreign keys are better.
@@ -657,7 +797,17 @@ print("content_type_id" in sql, sql.count("JOIN"))
 # %%
 lost = Tagging.objects.create(tag=Tag.objects.first(), content_type=kind, object_id=999_999)
 print(lost.pk is not None, Tagging.objects.get(pk=lost.pk).thing)
-lost.delete()
+reset()
+
+# %% [markdown]
+# And a number is all it takes. A key that is a UUID needs another column, and a composite one
+# [is not supported](https://docs.djangoproject.com/en/stable/topics/composite-primary-key/#composite-primary-keys-and-relations):
+
+# %%
+try:
+    Tagging(tag=Tag.objects.first(), thing=PriceChange.objects.first()).save()
+except TypeError as error:
+    print("expected a number" in str(error))
 
 # %% [markdown]
 # And when the target goes? A book has a `GenericRelation`, a genre has none:
@@ -689,10 +839,6 @@ print(recording.reviews.count(), Book.objects.get(pk=recording.pk).reviews.count
 # database may be anything:
 
 # %%
-from io import StringIO
-
-from django.core.management import call_command
-
 for options in ({}, {"use_natural_foreign_keys": True}):
     out = StringIO()
     call_command("dumpdata", "reviews.Tagging", primary_keys="1", stdout=out, **options)
@@ -701,9 +847,9 @@ for options in ({}, {"use_natural_foreign_keys": True}):
 # %% [markdown]
 # **Asked next**
 #
-# - *Generic, nullable foreign keys, or a common parent?* Kinds that you know and can count: one nullable foreign key each, and a
-#   check that exactly one is set. Joins, constraints and cascades work. Kinds with a common core: a parent table, at the price of
-#   a join. Generic only for what must attach to models that you do not know: tags, comments, a log.
+# - *Generic, nullable foreign keys, or a common parent?* Kinds that you can count: one nullable foreign key each, and a check that
+#   exactly one is set. Joins, constraints and cascades work. Kinds with a common core: a parent table, at the price of a join.
+#   Generic only for what must attach to models that you do not know: tags, comments, a log.
 
 # %%
 class Comment(models.Model):
@@ -739,21 +885,39 @@ print(cost(lambda: [len(book.reviews.all()) for book in Book.objects.prefetch_re
 
 # %% [markdown]
 # - *What happens to the rows when the target is deleted?* With a `GenericRelation` they are deleted with it, by Django, through the
-#   base manager, so hidden ones too. Without, they stay, and `thing` is `None`. A raw `DELETE` leaves them in either case: the
-#   database has no constraint that could object. A job that looks for orphans is part of the price:
+#   base manager, so hidden ones too. Without, they stay, and `thing` is `None`. A raw `DELETE` leaves them in either case: no
+#   constraint could object. A job that looks for orphans is part of the price:
 
 # %%
 orphan = Tagging.objects.create(tag=Tag.objects.first(), content_type=kind, object_id=999_999)
 orphans = Tagging.objects.about_any(Book).exclude(object_id__in=Book.objects.values("pk"))
 print(list(orphans) == [orphan])
-orphan.delete()
+reset()
 
 # %% [markdown]
-# **Versions.** 6.1's fetch modes know generic foreign keys: with `FETCH_PEERS` the first access fetches for all reviews of the
-# queryset, a query per kind. On 5.2 say the prefetch:
+# - *And when the model itself goes?* Its content type stays, without a class, until somebody runs
+#   [`remove_stale_contenttypes`](https://docs.djangoproject.com/en/stable/ref/django-admin/#remove-stale-contenttypes). Then
+#   `content_type`, a plain `CASCADE` here, takes the rows along.
+
+# %%
+gone = ContentType.objects.create(app_label="catalog", model="pamphlet")
+stale = Tagging.objects.create(tag=Tag.objects.first(), content_type=gone, object_id=1)
+print(gone.model_class())
+try:
+    Tagging.objects.get(pk=stale.pk).thing
+except AttributeError:
+    print("AttributeError: there is no class to ask")
+call_command("remove_stale_contenttypes", interactive=False, verbosity=0)
+print(Tagging.objects.filter(pk=stale.pk).count())
+
+# %% [markdown]
+# **Versions.** 6.1's [fetch modes](https://docs.djangoproject.com/en/6.1/topics/db/fetch-modes/) know generic foreign keys: with
+# `FETCH_PEERS` the first access fetches for all reviews of the queryset, a query per kind. On 5.2 say the prefetch. (And 6.1
+# [renames the permissions](https://docs.djangoproject.com/en/6.1/releases/6.1/) of a model that a migration renames.)
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
+    ContentType.objects.get_for_models(Book, Author)
     reviews = Review.objects.fetch_mode(models.FETCH_PEERS).order_by("pk")
     print(cost(lambda: [str(review.thing) for review in reviews]))
 else:

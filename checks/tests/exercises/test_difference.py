@@ -26,6 +26,10 @@ def rows(*found):
         (rows(book(1, more=3)), rows(book(1)), False),  # an annotation that nobody asked for
         (["float", "nan"], ["float", "nan"], False),
         (["tuple", [rows(1)]], ["tuple", [["list", [1]]]], False),
+        # Texts that are called like a kind of value, first in a row.
+        (["list", [["tuple", ["other", 1]]]], ["list", [["tuple", ["other", 1]]]], False),
+        (["list", [["tuple", ["model", 1]]]], ["list", [["tuple", ["model", 1]]]], False),
+        (["dict", [["other", 1]]], ["dict", [["other", 1]]], False),
     ],
 )
 def test_what_is_equal(given, expected, ordered):
