@@ -51,10 +51,10 @@ def no_kernel(monkeypatch):
 
 
 def write_lesson(course, text):
-    source = course.chapters[1].lesson_source
+    source = course.chapters[-1].lesson_source
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(text, encoding="utf-8", newline="\n")
-    return course.chapters[1].lesson
+    return course.chapters[-1].lesson
 
 
 def test_a_lesson_is_executed_and_holds_nothing_that_varies(course):
@@ -180,9 +180,9 @@ def test_an_older_django_does_not_build_a_new_cell_for_the_newest(course, monkey
 
 
 def test_exercises_are_not_executed_and_hold_no_answer(bench, no_kernel):
-    bench.course.chapters[1].exercises.unlink()
+    bench.course.chapters[-1].exercises.unlink()
     build(bench.course)
-    notebook = nbformat.read(bench.course.chapters[1].exercises, as_version=4)
+    notebook = nbformat.read(bench.course.chapters[-1].exercises, as_version=4)
     nbformat.validate(notebook)
     assert notebook.cells[0].source.startswith("# 25 · Deployment: exercises")
     assert "../notebooks/25_deployment.ipynb" in notebook.cells[0].source

@@ -5,7 +5,7 @@ import nbformat
 import pytest
 
 from checks.course import grade as command
-from checks.course.grade import answers, grade, notebooks
+from checks.course.grade import Grade, answers, difficulties, grade, notebooks
 from checks.exercises.source import UnknownExercise, load
 from checks.exercises.verdict import Verdict
 
@@ -125,3 +125,32 @@ def test_the_real_examiner_tells_right_from_wrong_and_open(tmp_path):
     }
     files = [save(tmp_path / f"{outcome}.ipynb", source) for outcome, source in sources.items()]
     assert {Path(row.file).stem: row.outcome for row in grade(files)} == {outcome: outcome for outcome in sources}
+
+
+def test_the_report_has_the_hardest_exercise_first_and_what_went_wrong_most():
+    def row(exercise, outcome, message=""):
+        return Grade("a.ipynb", exercise, outcome, message)
+
+    found = difficulties(
+        [
+            row("13.1", "correct"),
+            row("13.1", "wrong", "Two rows are missing."),
+            row("13.2", "wrong", "It counts twice."),
+            row("13.2", "wrong", "It counts twice."),
+            row("13.2", "error", "NameError"),
+            row("13.3", "not attempted"),
+            row("", "no verdict", "This is not a notebook."),
+        ]
+    )
+    assert [(each.exercise, each.tried, each.solved) for each in found] == [("13.2", 3, 0), ("13.1", 2, 1)]
+    assert (found[0].mistake, found[0].made) == ("It counts twice.", 2)
+    assert found[1].share == 0.5
+
+
+def test_the_command_reports_by_exercise_and_still_names_what_it_could_not_read(tmp_path, quick, capsys):
+    (tmp_path / "broken.ipynb").write_text("{", encoding="utf-8")
+    assert command.main([str(tmp_path), "--report"]) == 1
+    said = capsys.readouterr().out
+    assert "Exercise" in said
+    assert "broken.ipynb" in said
+    assert "This is not a notebook" in said

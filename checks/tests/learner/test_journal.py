@@ -140,6 +140,56 @@ def test_a_changed_working_directory_does_not_move_it(monkeypatch, tmp_path):
     assert (tmp_path / "here.sqlite3").exists()
 
 
+def test_an_answer_said_aloud_comes_back_with_its_points(journal):
+    key = journal.recital("Q38", "r1", ["aaa", "bbb"], 5, 61.5)
+    (found,) = journal.recitals("Q38")
+    assert (found.key, found.met, found.points, found.version, found.seconds) == (key, "aaa bbb", 5, "r1", 61.5)
+    assert journal.recitals("Q39") == []
+
+
+def test_more_points_than_there_are_is_refused(journal):
+    with pytest.raises(ValueError, match="cannot be more than all"):
+        journal.recital("Q38", "r1", ["a", "b"], 1, None)
+
+
+def test_the_last_setting_of_a_name_counts(journal):
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    journal.set("cap", "30", at=at + timedelta(days=1))
+    journal.set("cap", "20", at=at)
+    journal.set("interview", "2026-05-01", at=at)
+    assert journal.settings() == {"cap": "30", "interview": "2026-05-01"}
+
+
+def test_the_events_of_a_session_come_back_in_order(journal):
+    journal.event("interview/1", "begun", {"plan": ["Q38"]})
+    journal.event("interview/2", "begun", {})
+    journal.event("interview/1", "finished", {"elapsed": 9})
+    assert [(row.kind, row.data) for row in journal.events("interview/1")] == [
+        ("begun", '{"plan": ["Q38"]}'),
+        ("finished", '{"elapsed": 9}'),
+    ]
+    assert len(journal.events()) == 3
+
+
+def test_rows_of_another_journal_are_added_once(journal, tmp_path):
+    other = Journal(tmp_path / "other.sqlite3")
+    answer(journal, given="here")
+    answer(other, given="there")
+    assert journal.add(other.rows()) == 1
+    assert journal.add(other.rows()) == 0
+    assert {row.given for row in journal.answers()} == {"here", "there"}
+
+
+def test_a_journal_of_the_first_version_is_brought_up_to_date(journal, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(journal_module, "MIGRATIONS", journal_module.MIGRATIONS[:1])
+        answer(journal, given="long ago")
+    new_process()
+    journal.recital("Q38", "r1", [], 5, None)
+    assert [row.given for row in journal.answers()] == ["long ago"]
+    assert len(journal.recitals()) == 1
+
+
 # Durability
 
 CHILD = """

@@ -84,3 +84,27 @@ def test_an_exercise_of_another_chapter(bench):
 def test_a_call_of_something_that_does_not_exist(bench, call):
     bench.replace(bench.lesson, "print(2)", call)
     assert f"calls {call}, which does not exist" in bench.findings(practice.known_ids)[0]
+
+
+def test_a_question_without_a_rubric(bench):
+    text = bench.bank.read_text(encoding="utf-8")
+    bench.bank.write_text(text[: text.index("\n[[rubric]]")], encoding="utf-8")
+    assert "Q64: has no rubric" in bench.findings(practice.rubrics)[0]
+
+
+def test_a_point_that_the_spoken_answer_does_not_make(bench):
+    bench.replace(bench.bank, 'quote = "the same code runs"', 'quote = "the checklist"')
+    (finding,) = bench.findings(practice.rubrics)
+    assert "the quote “the checklist” is not in the spoken answer" in finding
+
+
+def test_a_point_for_seniors_that_the_lesson_does_not_make(bench):
+    bench.replace(bench.bank, 'quote = "the checklist"', 'quote = "the cheque list"')
+    assert "is not in the lesson" in bench.findings(practice.rubrics)[0]
+
+
+def test_a_rubric_that_is_not_sound(bench):
+    bench.replace(bench.bank, 'role = "senior"', 'role = "boss"')
+    (finding,) = bench.findings(practice.rubrics)
+    assert "checks/bank/25_deployment.toml" in finding
+    assert "expected one of junior, mid, senior" in finding
