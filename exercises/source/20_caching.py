@@ -592,3 +592,785 @@ def prices(slugs):
 # `cache.get_many(keys)` returns a dict of what is there: a None that is stored is in it, a missing key is not.
 # %% exercise="20.5" role="hint"
 # Which slugs are missing? One query with `slug__in`, one `cache.set_many({…}, 60)`, with None for those that the query did not find.
+
+# %% [markdown] exercise="20.6"
+# ### 20.6 A new price, and nobody reads the old one for long
+#
+# Give the book with that slug its new price, and see to it that its entry `price:SLUG` is deleted, that one alone, at the right moment. The caller may be inside a transaction, which may be rolled
+# back; and a visitor may fill the entry again at any time before the commit.
+
+# %% exercise="20.6" role="check"
+from decimal import Decimal
+
+
+def observe(answer):
+    cache.clear()
+    with uncounted():
+        first, second = Book.objects.order_by("pk")[:2]
+    keys = [f"price:{book.slug}" for book in (first, second)]
+    seen = []
+
+    def look(moment):
+        with uncounted():
+            rows = dict(Book.objects.filter(pk__in=[first.pk, second.pk]).values_list("slug", "price"))
+        row = str(rows[first.slug])
+        there = [cache.get(key, "-") for key in keys]
+        seen.append((moment, f"row {row}", f"entries {there}", f"the menu: {cache.get('menu')}"))
+
+    def fill():
+        cache.set_many({keys[0]: "old", keys[1]: "old", "menu": "there"})
+
+    fill()
+    answer(first.slug, Decimal("41.25"))
+    look("without a transaction")
+    fill()
+    with transaction.atomic():
+        answer(first.slug, Decimal("42.25"))
+        fill()  # a visitor, who still reads the old row
+    look("a visitor came before the commit")
+    fill()
+    with transaction.atomic():
+        with transaction.atomic():
+            answer(second.slug, Decimal("43.25"))
+            answer(first.slug, Decimal("43.25"))
+        fill()
+    look("two prices, and a visitor before the outer commit")
+    cache.clear()
+    try:
+        with transaction.atomic():
+            answer(first.slug, Decimal("44.25"))
+            raise LookupError
+    except LookupError:
+        look("rolled back")
+    return seen
+
+# %% exercise="20.6" role="answer"
+def change_price(slug, price):
+    # solution
+    book = Book.objects.get(slug=slug)
+    book.price = price
+    book.save(update_fields=["price"])
+    transaction.on_commit(lambda: cache.delete(f"price:{slug}"))
+    # end
+
+
+check("20.6")
+
+# %% exercise="20.6" role="alternative" note="One statement instead of two. No signal is sent, so whoever relies on receivers has to be told in another way."
+def change_price(slug, price):
+    def forget():
+        cache.delete(f"price:{slug}")
+
+    Book.objects.filter(slug=slug).update(price=price)
+    transaction.on_commit(forget)
+
+# %% exercise="20.6" role="alternative" note="Several writes of one's own in a transaction of one's own: the callback waits for the outermost one all the same. `robust=True` keeps a dead cache from becoming an error of the page."
+def change_price(slug, price):
+    with transaction.atomic():
+        book = Book.objects.select_for_update().get(slug=slug)
+        book.price = price
+        book.save()
+        transaction.on_commit(lambda: cache.delete(f"price:{book.slug}"), robust=True)
+
+# %% exercise="20.6" role="mistake" says="It is deleted before the commit, and the visitor who comes in between puts the old price back. Delete in `transaction.on_commit()`."
+def change_price(slug, price):
+    book = Book.objects.get(slug=slug)
+    book.price = price
+    book.save()
+    cache.delete(f"price:{slug}")
+
+# %% exercise="20.6" role="mistake" says="It is deleted after your own `atomic()`, but the caller's is the outer one and still open. `transaction.on_commit()` waits for the outermost."
+def change_price(slug, price):
+    with transaction.atomic():
+        book = Book.objects.get(slug=slug)
+        book.price = price
+        book.save()
+    cache.delete(f"price:{slug}")
+
+# %% exercise="20.6" role="mistake" says="The new price is in the cache before it is committed. After a rollback, the cache tells a price that never was."
+def change_price(slug, price):
+    book = Book.objects.get(slug=slug)
+    book.price = price
+    book.save()
+    cache.set(f"price:{slug}", price)
+
+# %% exercise="20.6" role="mistake" says="The whole cache is emptied for one price: the menu is gone as well, and on a shared server the sessions of everybody."
+def change_price(slug, price):
+    book = Book.objects.get(slug=slug)
+    book.price = price
+    book.save()
+    transaction.on_commit(cache.clear)
+
+# %% exercise="20.6" role="mistake" says="The row has its price, and the entry stays as it was until its time is up. Delete it, after the commit."
+def change_price(slug, price):
+    Book.objects.filter(slug=slug).update(price=price)
+
+# %% exercise="20.6" role="mistake" says="The entry is deleted under another name: `price:` and the slug, with nothing else."
+def change_price(slug, price):
+    Book.objects.filter(slug=slug).update(price=price)
+    transaction.on_commit(lambda: cache.delete(slug))
+
+# %% exercise="20.6" role="hint"
+# What the visitor reads before the commit is the old row. When is the first moment at which a deletion holds?
+# %% exercise="20.6" role="hint"
+# `transaction.on_commit(…)` takes a function. Without a transaction it is called at once.
+
+# %% [markdown] exercise="20.7"
+# ### 20.7 Outdate a group
+#
+# Write two functions. `cached(name, group, compute)` returns the value of that name, computed where there is none, and kept for five minutes. `outdate(group)`: from now on, no value of that group
+# is found that was computed, or begun to be computed, before. Values of other groups stay. The cache may drop any entry at any time, and must never bring back what was outdated.
+
+# %% exercise="20.7" role="check"
+import pickle
+
+from django.core.cache import caches
+
+
+def observe(answer):
+    cache.clear()
+    cache.set("menu", "there")
+    made = []
+
+    def page(name):
+        def compute():
+            made.append(name)
+            return f"page {made.count(name)} of {name}"
+
+        return compute
+
+    def ask(name, group):
+        return answer.cached(name, group, page(name))
+
+    seen = [ask("emma", "books"), ask("emma", "books"), ask("nana", "books"), ask("hours", "shop")]
+    answer.outdate("books")
+    seen += ["outdated", ask("emma", "books"), ask("nana", "books"), ask("hours", "shop")]
+
+    def drop_versions():
+        # Whatever is no page and not the menu: a full cache may drop it.
+        local = caches["default"]
+        for key, stored in list(local._cache.items()):
+            if "page" not in str(pickle.loads(stored)) and "menu" not in key:
+                local._delete(key)
+
+    for _ in range(3):
+        answer.outdate("books")
+        drop_versions()
+        seen += ["outdated, and versions dropped", ask("emma", "books"), ask("nana", "books")]
+
+    def slow():
+        text = page("slow")()
+        answer.outdate("books")
+        return text
+
+    seen += ["outdated while it is computed", answer.cached("slow", "books", slow), ask("slow", "books")]
+    answer.outdate("never seen")
+    seen += [ask("a", "bc"), ask("ab", "c"), ask("a", "c")]
+    now = time.time()
+    for later in (240, 360):
+        from unittest import mock
+
+        with mock.patch("time.time", return_value=now + later):
+            made.clear()
+            ask("a", "c")
+            seen.append(f"computed {len(made)} times after {later} seconds")
+    return [*seen, cache.get("menu")]
+
+# %% exercise="20.7" role="answer"
+def cached(name, group, compute):
+    # solution
+    version = cache.get_or_set(f"version:{group}", secrets.token_hex, None)
+    return cache.get_or_set(f"{group}:{version}:{name}", compute, 300)
+    # end
+
+
+def outdate(group):
+    # solution
+    cache.set(f"version:{group}", secrets.token_hex(), None)
+    # end
+
+
+check("20.7")
+
+# %% exercise="20.7" role="alternative" note="To delete the version does it as well: whoever reads next makes a new one, and random ones do not repeat. Two readers at once may make two; `add` inside `get_or_set` lets one win."
+def cached(name, group, compute):
+    version = cache.get(f"version:{group}")
+    if version is None:
+        cache.add(f"version:{group}", secrets.token_urlsafe(8), timeout=None)
+        version = cache.get(f"version:{group}")
+    return cache.get_or_set((f"page:{group}:{version}:{name}"), compute, timeout=300)
+
+
+def outdate(group):
+    cache.delete(f"version:{group}")
+
+# %% exercise="20.7" role="alternative" note="The version lies beside the value instead of in the key. It is one entry per name for ever, but a slow reader may replace a newer value by an older one, which the next reader then throws away."
+def cached(name, group, compute):
+    version = cache.get_or_set(f"version:{group}", secrets.token_hex, None)
+    entry = cache.get(f"{group}:{name}")
+    if entry and entry[0] == version:
+        return entry[1]
+    value = compute()
+    cache.set(f"{group}:{name}", (version, value), 300)
+    return value
+
+
+def outdate(group):
+    cache.set(f"version:{group}", secrets.token_hex(), None)
+
+# %% exercise="20.7" role="mistake" says="When the cache drops the counter it begins again at 1, and pages that were stored under 1 are found again. Draw the version instead of counting it."
+def cached(name, group, compute):
+    version = cache.get_or_set(f"version:{group}", 1, None)
+    return cache.get_or_set(f"{group}:{version}:{name}", compute, 300)
+
+
+def outdate(group):
+    cache.add(f"version:{group}", 1, None)
+    cache.incr(f"version:{group}")
+
+# %% exercise="20.7" role="mistake" says="The version is read after the value was computed. What was outdated meanwhile is stored under the new version, and is found from then on."
+def cached(name, group, compute):
+    version = cache.get_or_set(f"version:{group}", secrets.token_hex, None)
+    value = cache.get(f"{group}:{version}:{name}")
+    if value is None:
+        value = compute()
+        version = cache.get_or_set(f"version:{group}", secrets.token_hex, None)
+        cache.set(f"{group}:{version}:{name}", value, 300)
+    return value
+
+
+def outdate(group):
+    cache.set(f"version:{group}", secrets.token_hex(), None)
+
+# %% exercise="20.7" role="mistake" says="Everything is gone, the menu and the other groups as well. `clear()` knows neither groups nor prefixes."
+def cached(name, group, compute):
+    return cache.get_or_set(f"{group}:{name}", compute, 300)
+
+
+def outdate(group):
+    cache.clear()
+
+# %% exercise="20.7" role="mistake" says="A list of the keys is an entry as well. When the cache drops it, nobody knows what to delete; and a slow reader stores after the deletion."
+def cached(name, group, compute):
+    keys = cache.get(f"keys:{group}", [])
+    cache.set(f"keys:{group}", [*keys, f"{group}:{name}"], None)
+    return cache.get_or_set(f"{group}:{name}", compute, 300)
+
+
+def outdate(group):
+    cache.delete_many(cache.get(f"keys:{group}", []))
+
+# %% exercise="20.7" role="mistake" says="The group is not part of the key's version: outdating one outdates all, because there is one version for the whole cache."
+def cached(name, group, compute):
+    version = cache.get_or_set("version", secrets.token_hex, None)
+    return cache.get_or_set(f"{group}:{version}:{name}", compute, 300)
+
+
+def outdate(group):
+    cache.set("version", secrets.token_hex(), None)
+
+# %% exercise="20.7" role="hint"
+# Put a version of the group into the key of each value. The version is an entry too: what if the cache drops it?
+# %% exercise="20.7" role="hint"
+# A random text never comes twice: `secrets.token_hex()`. Read it before you compute.
+
+# %% [markdown] exercise="20.8"
+# ### 20.8 One computes, the others wait
+#
+# Return the value under `key`. Where there is none, one thread calls `compute()` and keeps the value for a minute; whoever asks meanwhile waits for it, and looks again every hundredth of a second or so. If
+# `compute()` fails, its exception goes to the one who called it, and another may try at once. A process that dies meanwhile must not stop the others for ever. (No value is None.)
+
+# %% exercise="20.8" role="check"
+from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
+
+from django.core.cache.backends.locmem import LocMemCache
+
+
+def observe(answer):
+    cache.clear()
+    seen, made, timeouts = [], [], []
+    get, add, write = LocMemCache.get, LocMemCache.add, LocMemCache.set
+
+    def slow_get(self, key, *args, **kwargs):
+        value = get(self, key, *args, **kwargs)
+        time.sleep(0.01)
+        return value
+
+    def noted(real):
+        def method(self, key, value, timeout=300, **kwargs):
+            if key != "report":
+                timeouts.append(timeout)
+            return real(self, key, value, timeout, **kwargs)
+
+        return method
+
+    def compute():
+        made.append(1)
+        time.sleep(0.1)
+        return "Pride and Prejudice"
+
+    with mock.patch.multiple(LocMemCache, get=slow_get, add=noted(add), set=noted(write)):
+        with ThreadPoolExecutor(8) as threads:
+            answers = set(threads.map(lambda number: answer("report", compute), range(8)))
+        seen += [sorted(answers), f"computed {len(made)} times for 8"]
+        answer("report", compute)
+    seen.append(f"computed {len(made)} times for 9")
+    seen.append(f"a lock without end: {any(timeout is None for timeout in timeouts)}")
+
+    def fail():
+        raise LookupError("no rows")
+
+    # A second one comes while the first is at it.
+    cache.clear()
+    made.clear()
+    with ThreadPoolExecutor(1) as thread:
+
+        def compute_and_be_visited():
+            second.append(thread.submit(answer, "report", compute))
+            return compute()
+
+        second = []
+        seen += [answer("report", compute_and_be_visited), second[0].result(), f"computed {len(made)} times for 2"]
+
+    cache.clear()
+    try:
+        seen.append(answer("report", fail))
+    except LookupError:
+        seen.append("the failure is told")
+    left = len(cache_keys())
+    seen.append(f"{left} entries left by a failure")
+    if not left:
+        seen.append(answer("report", compute))
+
+    # Between one's look and one's lock, the last owner finishes.
+    cache.clear()
+    made.clear()
+
+    def late(self, key, *args, **kwargs):
+        if key != "report" and not late.done:
+            late.done = True
+            write(self, "report", "Dracula", 60)
+        return add(self, key, *args, **kwargs)
+
+    late.done = False
+    with mock.patch.object(LocMemCache, "add", late):
+        seen += ["finished in between", answer("report", compute), f"computed {len(made)} times"]
+    now = time.time()
+    with mock.patch("time.time", return_value=now + 70):
+        seen.append(answer("report", compute))
+    return seen
+
+
+def cache_keys():
+    from django.core.cache import caches
+
+    return list(caches["default"]._cache)
+
+# %% exercise="20.8" role="answer" seconds=10
+def once(key, compute):
+    # solution
+    lock = f"{key}:lock"
+    while (value := cache.get(key)) is None:
+        if not cache.add(lock, "taken", 10):
+            time.sleep(0.01)
+            continue
+        try:
+            value = cache.get(key)
+            if value is None:
+                value = compute()
+                cache.set(key, value, 60)
+        finally:
+            cache.delete(lock)
+        return value
+    return value
+    # end
+
+
+check("20.8")
+
+# %% exercise="20.8" role="alternative" note="The lock is a token of one's own, and given back only while it is ours: when `compute()` took longer than the lock lasts, it may be somebody else's by now."
+def once(key, compute):
+    token = secrets.token_hex(8)
+    while True:
+        value = cache.get(key)
+        if value is not None:
+            return value
+        if cache.add(f"{key}:lock", token, timeout=10):
+            try:
+                return cache.get_or_set(key, compute, 60)
+            finally:
+                if cache.get(f"{key}:lock") == token:
+                    cache.delete(f"{key}:lock")
+        time.sleep(0.02)
+
+# %% exercise="20.8" role="mistake" says="Everybody who finds nothing computes. `get_or_set` looks, computes and stores, and takes no lock."
+def once(key, compute):
+    return cache.get_or_set(key, compute, 60)
+
+# %% exercise="20.8" role="mistake" says="Looking at the lock and taking it are two steps, and several take it between them. `cache.add` is one step, and tells whether it was you."
+def once(key, compute):
+    lock = f"{key}:lock"
+    while (value := cache.get(key)) is None:
+        if cache.get(lock):
+            time.sleep(0.01)
+            continue
+        cache.set(lock, "taken", 10)
+        try:
+            value = cache.get(key)
+            if value is None:
+                value = compute()
+                cache.set(key, value, 60)
+        finally:
+            cache.delete(lock)
+        return value
+    return value
+
+# %% exercise="20.8" role="mistake" says="The lock has no end: if its owner is killed, nobody computes any more, and all wait for ever. Give it a timeout."
+def once(key, compute):
+    lock = f"{key}:lock"
+    while (value := cache.get(key)) is None:
+        if not cache.add(lock, "taken", None):
+            time.sleep(0.01)
+            continue
+        try:
+            value = cache.get(key)
+            if value is None:
+                value = compute()
+                cache.set(key, value, 60)
+        finally:
+            cache.delete(lock)
+        return value
+    return value
+
+# %% exercise="20.8" role="mistake" says="When `compute()` fails, the lock stays behind and the others wait for it to run out. Give it back in `finally`."
+def once(key, compute):
+    lock = f"{key}:lock"
+    while (value := cache.get(key)) is None:
+        if not cache.add(lock, "taken", 10):
+            time.sleep(0.01)
+            continue
+        value = cache.get(key)
+        if value is None:
+            value = compute()
+            cache.set(key, value, 60)
+        cache.delete(lock)
+        return value
+    return value
+
+# %% exercise="20.8" role="mistake" says="Between your look and your lock, the last owner may have finished. Look again once you have the lock, or it is computed twice."
+def once(key, compute):
+    lock = f"{key}:lock"
+    while (value := cache.get(key)) is None:
+        if not cache.add(lock, "taken", 10):
+            time.sleep(0.01)
+            continue
+        try:
+            value = compute()
+            cache.set(key, value, 60)
+        finally:
+            cache.delete(lock)
+        return value
+    return value
+
+# %% exercise="20.8" role="mistake" says="Those who do not get the lock leave with nothing. They should wait, and look again."
+def once(key, compute):
+    value = cache.get(key)
+    if value is None and cache.add(f"{key}:lock", "taken", 10):
+        try:
+            value = cache.get(key)
+            if value is None:
+                value = compute()
+                cache.set(key, value, 60)
+        finally:
+            cache.delete(f"{key}:lock")
+    return value
+
+# %% exercise="20.8" role="hint"
+# `cache.add(lock, …)` is True for one alone. The others sleep and begin again: a loop.
+# %% exercise="20.8" role="hint"
+# Three things with the lock: a timeout, a second look at the entry, and `finally`.
+
+# %% [markdown] exercise="20.9"
+# ### 20.9 The old value, while a new one is made
+#
+# Nobody should wait. An entry is fresh for 10 seconds, and kept for 100 more. Who asks for it while it is fresh gets it. Who finds it old computes it anew, unless somebody is at it already: then the old value
+# will do. Where there is nothing, compute. Go by `time.time()`, and let the lock last for 30 seconds at most, and not longer than it is needed.
+
+# %% exercise="20.9" role="check"
+from unittest import mock
+
+
+def observe(answer):
+    cache.clear()
+    seen, made = [], []
+    clock = [1_000_000.0]
+
+    def at(seconds):
+        clock[0] = 1_000_000.0 + seconds
+
+    def compute(letter, meanwhile=False):
+        def make():
+            made.append(letter)
+            if meanwhile:
+                # Another visitor, while this one computes.
+                seen.append(("meanwhile", answer("report", lambda: made.append("again") or "computed as well")))
+            return letter
+
+        return make
+
+    def ask(seconds, letter, meanwhile=False):
+        at(seconds)
+        made.clear()
+        got = answer("report", compute(letter, meanwhile))
+        seen.append((f"after {seconds} seconds", got, f"computed {len(made)} times"))
+
+    with mock.patch("time.time", lambda: clock[0]):
+        ask(0, "a")
+        ask(9, "b")
+        ask(11, "c", meanwhile=True)
+        ask(12, "d")
+        ask(22, "e", meanwhile=True)
+        ask(120, "f", meanwhile=True)
+        at(140)
+
+        def fail():
+            raise LookupError
+
+        try:
+            seen.append(answer("report", fail))
+        except LookupError:
+            seen.append("the failure is told")
+        ask(141, "g")
+        ask(141 + 111, "h")
+        at(141 + 111 + 500)
+        seen.append(f"{len(keys())} entries in the end")
+    return seen
+
+
+def keys():
+    from django.core.cache import caches
+
+    local = caches["default"]
+    return [key for key, end in local._expire_info.items() if end is None or end > time.time()]
+
+# %% exercise="20.9" role="answer"
+def served(key, compute):
+    # solution
+    entry = cache.get(key)
+    if entry and time.time() < entry[1]:
+        return entry[0]
+    if entry and not cache.add(f"{key}:lock", "taken", 30):
+        return entry[0]
+    try:
+        value = compute()
+        cache.set(key, (value, time.time() + 10), 110)
+    finally:
+        cache.delete(f"{key}:lock")
+    return value
+    # end
+
+
+check("20.9")
+
+# %% exercise="20.9" role="alternative" note="The time of its making instead of its end, and the lock for those without an old value too. They go on without it, as somebody has to."
+def served(key, compute):
+    value, made = cache.get(key, (None, 0))
+    if time.time() - made < 10:
+        return value
+    mine = cache.add(f"lock:{key}", True, timeout=30)
+    if made and not mine:
+        return value
+    try:
+        value = compute()
+        cache.set(key, (value, time.time()), timeout=10 + 100)
+        return value
+    finally:
+        if mine:
+            cache.delete(f"lock:{key}")
+
+# %% exercise="20.9" role="mistake" says="After ten seconds the entry is gone, so there is no old value to give, and everybody computes. The cache has to keep it for longer than it is fresh."
+def served(key, compute):
+    return cache.get_or_set(key, compute, 10)
+
+# %% exercise="20.9" role="mistake" says="Everybody who finds it old computes: nothing says that somebody is at it already. `cache.add` does."
+def served(key, compute):
+    entry = cache.get(key)
+    if entry and time.time() < entry[1]:
+        return entry[0]
+    value = compute()
+    cache.set(key, (value, time.time() + 10), 110)
+    return value
+
+# %% exercise="20.9" role="mistake" says="The lock is not given back: for half a minute nobody makes a new value, even where it is old again."
+def served(key, compute):
+    entry = cache.get(key)
+    if entry and time.time() < entry[1]:
+        return entry[0]
+    if entry and not cache.add(f"{key}:lock", "taken", 30):
+        return entry[0]
+    value = compute()
+    cache.set(key, (value, time.time() + 10), 110)
+    return value
+
+# %% exercise="20.9" role="mistake" says="When `compute()` fails the lock stays, and for half a minute all get the old value though nobody works on it. `finally` gives it back."
+def served(key, compute):
+    entry = cache.get(key)
+    if entry and time.time() < entry[1]:
+        return entry[0]
+    if entry and not cache.add(f"{key}:lock", "taken", 30):
+        return entry[0]
+    value = compute()
+    cache.set(key, (value, time.time() + 10), 110)
+    cache.delete(f"{key}:lock")
+    return value
+
+# %% exercise="20.9" role="mistake" says="The entry has no end: what nobody asked for in a year is served once more as if it were a minute old. Keep it for 110 seconds."
+def served(key, compute):
+    entry = cache.get(key)
+    if entry and time.time() < entry[1]:
+        return entry[0]
+    if entry and not cache.add(f"{key}:lock", "taken", 30):
+        return entry[0]
+    try:
+        value = compute()
+        cache.set(key, (value, time.time() + 10), None)
+    finally:
+        cache.delete(f"{key}:lock")
+    return value
+
+# %% exercise="20.9" role="hint"
+# Store a pair: the value, and the time until which it is fresh. The timeout of the entry is another matter: 110 seconds.
+# %% exercise="20.9" role="hint"
+# Old, and `cache.add(lock, …, 30)` is False: somebody is at it, so return the old value. Else compute, and give the lock back in `finally`.
+
+# %% [markdown] exercise="20.10"
+# ### 20.10 Is your copy still right?
+#
+# A book's page shows title, price, the author's name and how many copies are in stock. Write `etag(request, slug)` for `@condition(etag_func=etag)`: a text that changes whenever one of the four does, and only then, the same in every
+# process; None where there is no such book, so that the view answers. One query. A book may have no row in `stock`.
+
+# %% exercise="20.10" role="check"
+import sys
+from unittest import mock
+
+from django.db import connection
+from django.http import Http404
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+
+def observe(answer):
+    seen = []
+    with uncounted():
+        book = Book.objects.order_by("pk").first()
+        bare = Book.objects.filter(stock=None).order_by("pk").first()
+
+    @condition(etag_func=answer)
+    def page(request, slug):
+        if slug == "no-such-book":
+            raise Http404
+        return HttpResponse(slug)
+
+    def ask(moment, slug, etag=None):
+        headers = {"if-none-match": etag} if etag else {}
+        with CaptureQueriesContext(connection) as queries:
+            try:
+                reply = page(RequestFactory().get("/", headers=headers), slug)
+                status, etag = reply.status_code, reply.get("ETag")
+            except Http404:
+                status, etag = 404, None
+            except Exception as error:
+                status, etag = type(error).__name__, None
+        seen.append((moment, status, "an ETag" if etag else "no ETag", f"{len(queries)} queries"))
+        return etag
+
+    hashed = []
+
+    def noticing(value, real=hash):
+        if sys._getframe(1).f_code.co_filename.startswith("<answer"):
+            hashed.append(value)
+        return real(value)
+
+    with mock.patch("builtins.hash", noticing):
+        etag = ask("at first", book.slug)
+        ask("again", book.slug, etag)
+
+        def change(moment, step):
+            nonlocal etag
+            with uncounted():
+                step()
+            etag = ask(moment, book.slug, etag) or etag
+
+        row = Book.objects.filter(pk=book.pk)
+        change("more pages", lambda: row.update(pages=4711, description="Another text."))
+        change("another price", lambda: row.update(price=91))
+        change("another title", lambda: row.update(title="Another title"))
+        change("another name", lambda: Author.objects.filter(pk=book.author_id).update(name="Another name"))
+        change("another number", lambda: type(book.stock).objects.filter(book=book).update(quantity=977))
+        ask("nothing changed", book.slug, etag)
+        ask("no such book", "no-such-book")
+        ask("an old copy of no book", "no-such-book", etag)
+        if bare:
+            first = ask("no stock", bare.slug)
+            ask("no stock, again", bare.slug, first)
+    return [*seen, f"asks hash(): {bool(hashed)}"]
+
+# %% exercise="20.10" role="answer"
+def etag(request, slug):
+    # solution
+    columns = "title", "price", "author__name", "stock__quantity"
+    row = Book.objects.filter(slug=slug).values_list(*columns).first()
+    return row and hashlib.sha256(repr(row).encode()).hexdigest()
+    # end
+
+
+check("20.10")
+
+# %% exercise="20.10" role="alternative" note="Any text without quotes inside will do; Django puts the quotes around it. Digits and a hash keep it short."
+def etag(request, slug):
+    book = Book.objects.select_related("author", "stock").filter(slug=slug).first()
+    if book is None:
+        return None
+    stock = getattr(book, "stock", None)
+    parts = [book.title, str(book.price), book.author.name, str(stock.quantity if stock else None)]
+    return f'"{hashlib.md5("|".join(parts).encode(), usedforsecurity=False).hexdigest()}"'
+
+# %% exercise="20.10" role="mistake" says="The author's name is on the page too. After it changed, browsers are told that their copy is still right."
+def etag(request, slug):
+    row = Book.objects.filter(slug=slug).values_list("title", "price", "stock__quantity").first()
+    return row and hashlib.sha256(repr(row).encode()).hexdigest()
+
+# %% exercise="20.10" role="mistake" says="`hash()` of a text differs from process to process: with four workers, three in four requests find a copy out of date that is not."
+def etag(request, slug):
+    row = Book.objects.filter(slug=slug).values_list("title", "price", "author__name", "stock__quantity").first()
+    return row and str(hash(row))
+
+# %% exercise="20.10" role="mistake" says="The time is in it, so it changes at every request, and nobody ever gets a 304."
+def etag(request, slug):
+    row = Book.objects.filter(slug=slug).values_list("title", "price", "author__name", "stock__quantity").first()
+    return row and hashlib.sha256(f"{row}{time.time()}".encode()).hexdigest()
+
+# %% exercise="20.10" role="mistake" says="Three queries where one will do: each relation that is followed asks again. Join them, or name the columns with `values_list`."
+def etag(request, slug):
+    book = Book.objects.filter(slug=slug).first()
+    if book is None:
+        return None
+    stock = getattr(book, "stock", None)
+    parts = [book.title, str(book.price), book.author.name, str(stock.quantity if stock else None)]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+# %% exercise="20.10" role="mistake" says="For a slug without a book this raises, and the page is a 500 before the view could say 404. Return None."
+def etag(request, slug):
+    row = Book.objects.values_list("title", "price", "author__name", "stock__quantity").get(slug=slug)
+    return hashlib.sha256(repr(row).encode()).hexdigest()
+
+# %% exercise="20.10" role="mistake" says="The whole row is in it: a new description, which the page does not show, makes all copies out of date."
+def etag(request, slug):
+    row = Book.objects.filter(slug=slug).values("pages", "description", "title", "price", "author__name", "stock__quantity").first()
+    return row and hashlib.sha256(repr(row).encode()).hexdigest()
+
+# %% exercise="20.10" role="hint"
+# `values_list()` follows relations: `author__name`, `stock__quantity`. Where there is no row in `stock`, that is None.
+# %% exercise="20.10" role="hint"
+# A hash of the four, by `hashlib`: Python's own `hash()` is salted anew in each process.
