@@ -17,12 +17,14 @@ start()
 import asyncio
 import gc
 from contextlib import contextmanager
+from pathlib import Path
 from threading import current_thread
 
 import django
-from accounts.models import User, Visit
+from accounts.models import Campaign, User, Visit
 from asgiref.sync import sync_to_async
 from catalog.models import AudioBook, Book, Classic, Contribution, Contributor, Genre, PriceChange
+from django.conf import settings
 from django.contrib.auth import signals as auth_signals
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core import serializers
@@ -42,6 +44,7 @@ from django.test import signals as test_signals
 from django.test.signals import template_rendered
 from django.test.utils import CaptureQueriesContext, setup_test_environment, teardown_test_environment
 from django.urls import path
+from orders import checkout
 from orders.checkout import place_order
 from orders.models import Order
 from orders.signals import order_placed
@@ -100,8 +103,8 @@ for module in (signals, core_signals, auth_signals, backend_signals, test_signal
 
 # %% reason="The two helpers of this chapter: one hears, the other connects for a block."
 def tell(signal, sender, **facts):
-    shown = ("created", "action", "reverse", "pk_set", "raw")
-    print(NAMES[signal], sender.__name__, *[f"{name}={facts[name]}" for name in shown[:4] if name in facts])
+    shown = ("created", "action", "reverse", "pk_set")
+    print(NAMES[signal], sender.__name__, *[f"{name}={facts[name]}" for name in shown if name in facts])
 
 
 @contextmanager
@@ -123,10 +126,11 @@ with listening(tell, pre_init, post_init, pre_save, post_save, sender=Genre):
     genre = Genre.objects.create(name="Almanacs", slug="almanacs")
     print("and again:")
     genre.save()
+reset()
 
 # %% [markdown]
 # `created` does. The `init` pair belongs to the instance in Python, not to the row, so it is sent for every row that is
-# loaded as well. How often for all 15 genres, as dictionaries and as objects?
+# loaded as well. How often for the 14 genres, as dictionaries and as objects?
 
 # %%
 heard = []
@@ -143,8 +147,8 @@ with listening(note, pre_init, post_init, sender=Genre):
     print(len(heard), heard[:4])
 
 # %% [markdown]
-# Thirty calls for one small list: a receiver of `post_init` is paid by every page that shows rows. Now a deletion.
-# What is left of the row, and of the object's key, in each of the two receivers?
+# Two for each object of a list: a receiver of `post_init` is paid by every page that shows such rows. Now a deletion.
+# What is left of the row, and of the object's key, when each of the two is sent?
 
 # %%
 def look(signal, instance, **kwargs):
@@ -152,6 +156,7 @@ def look(signal, instance, **kwargs):
     print(f"{NAMES[signal]:11} key: {instance.pk is not None}, row: {row}, transaction: {connection.in_atomic_block}")
 
 
+genre = Genre.objects.create(name="Almanacs", slug="almanacs")
 with listening(look, pre_delete, post_delete, sender=Genre):
     genre.delete()
 print("afterwards  key:", genre.pk)
@@ -172,9 +177,27 @@ with listening(tell_key, pre_delete, post_delete):
 reset()
 
 # %% [markdown]
-# No nesting: first every `pre_delete`, then the statements, children first, each followed by its `post_delete`.
-# `origin` is what `delete()` was called on, an instance or a queryset. Next, the relation between books and genres,
-# changed from both sides. Which keys are in `pk_set`?
+# No nesting: first every `pre_delete`; then, children first, the rows of a model and their `post_delete`. `origin` is
+# what `delete()` was called on, an instance or a queryset. Now a thousand campaigns, to whose deletion nobody in the
+# shop listens. How many SELECTs and DELETEs, without a receiver and with one?
+
+# %%
+def statements():
+    offers = [Campaign(name=f"Offer {number}", sent_on="2026-07-01") for number in range(1000)]
+    Campaign.objects.bulk_create(offers)
+    with CaptureQueriesContext(connection) as seen:
+        Campaign.objects.filter(name__startswith="Offer").delete()
+    words = [query["sql"].split()[0] for query in seen]
+    return words.count("SELECT"), words.count("DELETE")
+
+
+print(statements())
+with listening(note, pre_delete, sender=Campaign):
+    print(statements())
+
+# %% [markdown]
+# All thousand are loaded into memory, and deleted a hundred at a time. A receiver for **all** senders does this to every
+# model. Next, the relation between books and genres, changed from both sides. Which keys are in `pk_set`?
 
 # %%
 emma, drama = Book.objects.get(slug="emma"), Genre.objects.get(slug="drama")
@@ -228,26 +251,37 @@ with listening(tell_login, user_logged_in, user_logged_out, user_login_failed):
     client.login(username="anna", password="sense")
 
 # %% [markdown]
-# It is masked, so that a receiver may log it. (The name is not, and people type passwords there too.) Four more,
-# without partners. Which of the two classes is announced?
+# It is masked, so that a receiver may log it. (The name is not, and people type passwords there too.) Four more have no
+# partner. Which of these two classes is announced?
 
 # %%
-def tell_sender(signal, sender, **kwargs):
-    print(NAMES[signal], sender.__name__ if signal is class_prepared else "")
+with listening(tell, class_prepared):
 
+    class Draft(models.Model):
+        class Meta:
+            app_label = "lab"
+            abstract = True
 
-with listening(tell_sender, connection_created, class_prepared, setting_changed):
-    connection.close()
-    Genre.objects.count()
-    abstract = type("Meta", (), {"app_label": "lab", "abstract": True})
-    draft = type("Draft", (models.Model,), {"__module__": "__main__", "Meta": abstract})
-    type("Leaflet", (draft,), {"__module__": "__main__", "Meta": type("Meta", (), {"app_label": "lab"})})
-    with override_settings(CURRENCY="florin"):
-        pass
+    class Leaflet(Draft):
+        class Meta:
+            app_label = "lab"
 
 # %% [markdown]
-# The concrete one. A setting is announced when a test changes it and when it is put back, and never in production. So
-# is `template_rendered`, by which the test client knows `response.templates`. It needs a test environment:
+# The concrete one. Now a connection that is opened anew, and a setting. Which change of it is announced?
+
+# %%
+heard.clear()
+with listening(note, connection_created, setting_changed):
+    connection.close()
+    Genre.objects.count()
+    with override_settings(CURRENCY="florin"):
+        settings.LANGUAGE_CODE = settings.LANGUAGE_CODE
+print(heard)
+
+# %% [markdown]
+# What `override_settings` does, in and out; an assignment is never heard. `template_rendered` is for tests too: it is
+# how the test client knows `response.templates`. It needs a
+# [test environment](https://docs.djangoproject.com/en/stable/ref/signals/#template-rendered):
 
 # %%
 heard.clear()
@@ -277,12 +311,14 @@ reset()
 
 # %% [markdown]
 # Each app with models has a pair, sent even where there is nothing to migrate: first `pre_migrate` for all, at the end
-# `post_migrate` for all. `flush` sends the second alone (and keeps the table of applied migrations). That is where
-# permissions and content types come from, and rows that must always be there.
+# `post_migrate` for all. `flush` sends the second alone (and
+# [keeps](https://docs.djangoproject.com/en/stable/ref/django-admin/#flush) the record of applied migrations). That is
+# where permissions and content types come from, and rows that must always be there.
 
 # %% [markdown]
-# **Duplicates.** One function is connected twice, another once. `make` gives a new function at each call, as a module
-# does that is imported under two names. Who is called how often?
+# **Duplicates.** `make` gives a new function at each call, as does a module that is
+# [imported a second time](https://docs.djangoproject.com/en/stable/topics/signals/#preventing-duplicate-signals) under
+# another name. One function is connected twice, another once. Who is called how often?
 
 # %%
 def make(name):
@@ -312,8 +348,8 @@ printed.send(Book)
 print(heard)
 
 # %% [markdown]
-# The first stays, the second is ignored without a word. And a place is the name **and** the sender, so the third has
-# one of its own. The same holds for letting go. Which of these four do?
+# The first stays as long as it lives, the second is ignored without a word. And a place is the name **and** the sender,
+# so the third has one of its own. Which of these four calls lets go of one?
 
 # %%
 print(printed.disconnect(first), printed.disconnect(third, sender=Book))
@@ -363,8 +399,8 @@ for debug in (True, False):
             print(type(error).__name__)
 
 # %% [markdown]
-# With `DEBUG` it is refused at once. Without, each `send()` fails. Senders may add arguments at any time, as Django
-# does, so every receiver takes what it does not know.
+# With `DEBUG` it is refused at once. Without, each `send()` fails. Senders may add arguments, as Django does with most
+# versions, so every receiver takes what it does not know.
 
 # %% [markdown]
 # **The trap.** "Signals are triggered by a modification in a model", says a widely read list. It puts the request
@@ -404,8 +440,8 @@ for name, write in ways.items():
 reset()
 
 # %% [markdown]
-# What goes through `save()` is heard. (`get_or_create` found the row.) Deleting a queryset is heard, because Django
-# loads the rows first if somebody listens. What the database deletes by itself is not. A user with a visit:
+# What goes through `save()` is heard. (`get_or_create` found the row.) Deletions are heard for a queryset as well, as
+# you saw with campaigns. But what the database deletes by itself? A user with a visit:
 
 # %%
 def tell_class(signal, sender, **kwargs):
@@ -529,9 +565,9 @@ row_after(post_delete, lambda: Genre.objects.get(slug="diaries").delete())
 reset()
 
 # %% [markdown]
-# Out of all four, and the second is the surprise: an error in `post_save`, and the row is there. A plain save is one
-# statement, already committed when `post_save` is sent. `delete()` opens a transaction around both signals, so its row
-# comes back. Inside `atomic()`, as in the admin or with `ATOMIC_REQUESTS`, the save is undone too:
+# Out of all four, and the second is the surprise: an error in `post_save`, and the row is there. Outside of a
+# transaction, a save has been committed when `post_save` is sent. `delete()` opens a transaction around both of its
+# signals, so its row comes back. Inside `atomic()` the save is undone as well:
 
 # %%
 def create_in_a_transaction():
@@ -542,8 +578,8 @@ def create_in_a_transaction():
 row_after(post_save, create_in_a_transaction)
 
 # %% [markdown]
-# What about the other receivers, after one that fails? `send()` stops there; `send_robust()` goes on. Django's model
-# signals use `send()`.
+# So the same receiver does less harm in the admin, whose views are transactions, than in a script. What about the other
+# receivers, after one that fails? Django's model signals use `send()`. Compare:
 
 # %%
 printed, heard = Signal(), []
@@ -558,8 +594,9 @@ with TestCase().assertLogs("django.dispatch") as logged:
 print("send_robust:", heard, [type(answer).__name__ for _, answer in answers], len(logged.records))
 
 # %% [markdown]
-# The error is an answer, and a line in the log. But robust does not mean harmless. A receiver fails **in the
-# database**, inside a transaction. Is the sender's own row kept?
+# `send()` stops at the first error. Robustly sent, the error is an answer and a line in the log, and the others are
+# called. But robust does not mean harmless. A receiver fails **in the database**, inside a transaction. Is the
+# sender's own row kept?
 
 # %%
 def duplicate(**kwargs):
@@ -575,8 +612,8 @@ print(type(answers[0][1]).__name__, "row:", Genre.objects.filter(slug="diaries")
 
 # %% [markdown]
 # It is gone, and no exception said so: the failed statement had marked the transaction for rollback. An `atomic()` of
-# the receiver's own would have kept the damage inside. Better still, send after the commit. The shop's checkout does,
-# so an order outlives a listener that fails:
+# the receiver's own would have kept the damage inside. Or send after the commit. The shop's checkout does, so an order
+# outlives a listener that fails:
 
 # %%
 mira, emma = User.objects.get(username="mira"), Book.objects.get(slug="emma")
@@ -714,20 +751,19 @@ print(len(by_signal), len(by_call))
 reset()
 
 # %% [markdown]
-# The second number stays when there are a thousand books (the inserts come in batches), and the line that writes the
-# history can be found from the line that raises the price. The third place is rightly a signal's: who listens to
-# `order_placed`, and does the sender know?
+# The first number grows with the books, two for each; the second does not, but for batches of inserts. And whoever
+# reads `raise_prices` sees what it does. Now a place where a signal is right. Who listens to `order_placed`, and does
+# the app that sends it know?
 
 # %%
-import orders.checkout
-
-listeners = [entry[1]() for entry in order_placed.receivers]
-print([f"{listener.__module__}.{listener.__name__}" for listener in listeners])
-print([name for name in vars(orders.checkout) if name.startswith("live")])
+print([entry[1]().__module__ for entry in order_placed.receivers])
+sources = [file.read_text() for file in Path(checkout.__file__).parent.glob("*.py")]
+print(any("import live" in source or "from live" in source for source in sources))
 
 # %% [markdown]
-# `live` imports `orders`; without the signal, `orders` would have to import `live`. Django's documentation
-# [advises](https://docs.djangoproject.com/en/stable/topics/signals/) a direct call wherever that is possible.
+# `live` imports `orders`. Without the signal, `orders` would have to import `live`, and every app that comes after it.
+# Wherever a direct call is possible, Django's documentation
+# [advises](https://docs.djangoproject.com/en/stable/topics/signals/) that.
 
 # %% [markdown]
 # - *Why `AppConfig.ready()`?* A receiver counts once its module has been imported, and nothing imports it by itself.
@@ -878,15 +914,14 @@ else:
     print("Django 6.1 prints ['LookupError', 'KeyError']")
 
 # %% [markdown]
-# So `except LookupError` around an `asend()` may miss it on 6.1; `asend_robust()` behaves alike on both. Also new in
-# 6.1: `m2m_changed` has `raw`, for fixtures, and `django.tasks` has signals. (`DB_CASCADE`, which sends none, is new
-# there as well.)
+# So an `except LookupError` around `asend()` may miss it on 6.1; `asend_robust()` gives errors as answers on both. Also
+# new in 6.1: `m2m_changed` has `raw`, for fixtures. And `django.tasks`, which 5.2 has not, has signals:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
     from django.tasks import signals as task_signals
 
-    print(*[name for name, value in vars(task_signals).items() if isinstance(value, Signal)])
+    print(*[name for name in vars(task_signals) if name.startswith("task_")])
     emma = Book.objects.get(slug="emma")
     fixture = serializers.serialize("json", [emma])
     with listening(lambda action, raw, **kwargs: print(action, raw), m2m_changed):
