@@ -890,12 +890,17 @@ from django.core.cache.backends.locmem import LocMemCache
 def observe(answer):
     cache.clear()
     seen, made, timeouts = [], [], []
-    get, add, write = LocMemCache.get, LocMemCache.add, LocMemCache.set
+    get, has_key, add, write = LocMemCache.get, LocMemCache.has_key, LocMemCache.add, LocMemCache.set
 
-    def slow_get(self, key, *args, **kwargs):
-        value = get(self, key, *args, **kwargs)
-        time.sleep(0.01)
-        return value
+    def slow(real):
+        # Time between a look at the lock and what follows from it.
+        def method(self, key, *args, **kwargs):
+            found = real(self, key, *args, **kwargs)
+            if key != "report":
+                time.sleep(0.05)
+            return found
+
+        return method
 
     def noted(real):
         def method(self, key, value, timeout=300, **kwargs):
@@ -910,12 +915,16 @@ def observe(answer):
         time.sleep(0.1)
         return "Pride and Prejudice"
 
-    with mock.patch.multiple(LocMemCache, get=slow_get, add=noted(add), set=noted(write)):
+    def times():
+        return "computed once" if len(made) == 1 else "computed more than once" if made else "not computed"
+
+    patches = {"get": slow(get), "has_key": slow(has_key), "add": noted(add), "set": noted(write)}
+    with mock.patch.multiple(LocMemCache, **patches):
         with ThreadPoolExecutor(8) as threads:
             answers = set(threads.map(lambda number: answer("report", compute), range(8)))
-        seen += [sorted(answers), f"computed {len(made)} times for 8"]
+        seen += ["8 at once", sorted(map(str, answers)), times()]
         answer("report", compute)
-    seen.append(f"computed {len(made)} times for 9")
+    seen += ["a ninth", times()]
     seen.append(f"a lock without end: {any(timeout is None for timeout in timeouts)}")
 
     def fail():
@@ -931,7 +940,7 @@ def observe(answer):
             return compute()
 
         second = []
-        seen += [answer("report", compute_and_be_visited), second[0].result(), f"computed {len(made)} times for 2"]
+        seen += ["a second comes while it is computed", answer("report", compute_and_be_visited), second[0].result(), times()]
 
     cache.clear()
     try:
@@ -955,10 +964,10 @@ def observe(answer):
 
     late.done = False
     with mock.patch.object(LocMemCache, "add", late):
-        seen += ["finished in between", answer("report", compute), f"computed {len(made)} times"]
+        seen += ["another finishes between look and lock", answer("report", compute), times()]
     now = time.time()
     with mock.patch("time.time", return_value=now + 70):
-        seen.append(answer("report", compute))
+        seen += ["after 70 seconds", answer("report", compute)]
     return seen
 
 
