@@ -24,8 +24,9 @@ from django.views.decorators.vary import vary_on_cookie, vary_on_headers
 # %% [markdown] exercise="20.1"
 # ### 20.1 Remember whatever comes out
 #
-# Return what the cache has under `key`. Where it has nothing, call `compute()`, keep what it returns for `seconds`, and return it. Whatever it returns is worth
-# keeping: None, 0 and an empty list are answers too. What is there is found in one trip to the cache.
+# Return what the cache has under `key`. Where it has nothing, call `compute()`, keep what it returns for `seconds`,
+# and return it. Whatever it returns is worth keeping: None, 0 and an empty list are answers too. What is there is
+# found in one trip to the cache.
 
 # %% exercise="20.1" role="check"
 from unittest import mock
@@ -136,8 +137,9 @@ def remembered(key, compute, seconds):
 # %% [markdown] exercise="20.2"
 # ### 20.2 One price list for each currency
 #
-# The view answers in the currency that the request's header `X-Currency` names. Let the answer be kept for five minutes: one entry for each currency, shared
-# by all visitors, whatever cookies and browsers they have. Caches on the way must learn what it depends on. The view itself stays as it is.
+# The view answers in the currency that the request's header `X-Currency` names. Let the answer be kept for five
+# minutes: one entry for each currency, shared by all visitors, whatever cookies and browsers they have. Caches on the
+# way must learn what it depends on. The view itself stays as it is.
 
 # %% exercise="20.2" role="check"
 from unittest import mock
@@ -243,8 +245,9 @@ def prices(request):
 # %% [markdown] exercise="20.3"
 # ### 20.3 A page of one's own
 #
-# The site runs with the cache of every page: `UpdateCacheMiddleware` and `FetchFromCacheMiddleware`. The list of one's own orders must not be stored on the server, nor by a proxy
-# on the way; the visitor's browser may keep it for a minute. Whoever is not logged in goes to the login, as before.
+# The site runs with the cache of every page: `UpdateCacheMiddleware` and `FetchFromCacheMiddleware`. The list of one's
+# own orders must not be stored on the server, nor by a proxy on the way; the visitor's browser may keep it for a
+# minute. Whoever is not logged in goes to the login, as before.
 
 # %% exercise="20.3" role="check"
 from accounts.models import User
@@ -335,8 +338,9 @@ def my_orders(request):
 # %% [markdown] exercise="20.4"
 # ### 20.4 A fragment that all visitors share
 #
-# Return the page for the visitor `name`: the template `greeting`, then the template `listing` with all genres by name. The list is kept by `{% cache %}` for five minutes, in each
-# `language`; as long as it is kept, there is no query. The greeting is each visitor's own.
+# Return the page for the visitor `name`: the template `greeting`, then the template `listing` with all genres by name.
+# The list is kept by `{% cache %}` for five minutes, in each `language`; as long as it is kept, there is no query. The
+# greeting is each visitor's own.
 
 # %% exercise="20.4" role="check"
 from unittest import mock
@@ -438,13 +442,15 @@ def page(name, language):
 # %% exercise="20.4" role="hint"
 # `{% load cache %}`, then `{% cache SECONDS NAME what-it-depends-on %} … {% endcache %}` around the list alone.
 # %% exercise="20.4" role="hint"
-# `engines["django"].from_string(source).render({…})`. Count the queries of your context before the template is rendered: there must be none.
+# `engines["django"].from_string(source).render({…})`. Count the queries of your context before the template is
+# rendered: there must be none.
 
 # %% [markdown] exercise="20.5"
 # ### 20.5 Many at once
 #
-# Return a dict from slug to price for the books with these slugs, by way of the cache, where each price lies under `price:SLUG` for a minute. At most two trips to the cache and one
-# query, however many slugs; no query if all are in the cache. That a slug has no book is remembered too, and such slugs are not in the result.
+# Return a dict from slug to price for the books with these slugs, by way of the cache, where each price lies under
+# `price:SLUG` for a minute. At most two trips to the cache and one query, however many slugs; no query if all are in
+# the cache. That a slug has no book is remembered too, and such slugs are not in the result.
 
 # %% exercise="20.5" role="check"
 from unittest import mock
@@ -591,13 +597,15 @@ def prices(slugs):
 # %% exercise="20.5" role="hint"
 # `cache.get_many(keys)` returns a dict of what is there: a None that is stored is in it, a missing key is not.
 # %% exercise="20.5" role="hint"
-# Which slugs are missing? One query with `slug__in`, one `cache.set_many({…}, 60)`, with None for those that the query did not find.
+# Which slugs are missing? One query with `slug__in`, one `cache.set_many({…}, 60)`, with None for those that the query
+# did not find.
 
 # %% [markdown] exercise="20.6"
 # ### 20.6 A new price, and nobody reads the old one for long
 #
-# Give the book with that slug its new price, and see to it that its entry `price:SLUG` is deleted, that one alone, at the right moment. The caller may be inside a transaction, which may be rolled
-# back; and a visitor may fill the entry again at any time before the commit.
+# Give the book with that slug its new price, and see to it that its entry `price:SLUG` is deleted, that one alone, at
+# the right moment. The caller may be inside a transaction, which may be rolled back; and a visitor may fill the entry
+# again at any time before the commit.
 
 # %% exercise="20.6" role="check"
 from decimal import Decimal
@@ -718,8 +726,10 @@ def change_price(slug, price):
 # %% [markdown] exercise="20.7"
 # ### 20.7 Outdate a group
 #
-# Write two functions. `cached(name, group, compute)` returns the value of that name, computed where there is none, and kept for five minutes. `outdate(group)`: from now on, no value of that group
-# is found that was computed, or begun to be computed, before. Values of other groups stay. The cache may drop any entry at any time, and must never bring back what was outdated.
+# Write two functions. `cached(name, group, compute)` returns the value of that name, computed where there is none, and
+# kept for five minutes. `outdate(group)`: from now on, no value of that group is found that was computed, or begun to
+# be computed, before. Values of other groups stay. The cache may drop any entry at any time, and must never bring back
+# what was outdated.
 
 # %% exercise="20.7" role="check"
 import pickle
@@ -877,8 +887,10 @@ def outdate(group):
 # %% [markdown] exercise="20.8"
 # ### 20.8 One computes, the others wait
 #
-# Return the value under `key`. Where there is none, one thread calls `compute()` and keeps the value for a minute; whoever asks meanwhile waits for it, and looks again every hundredth of a second or so. If
-# `compute()` fails, its exception goes to the one who called it, and another may try at once. A process that dies meanwhile must not stop the others for ever. (No value is None.)
+# Return the value under `key`. Where there is none, one thread calls `compute()` and keeps the value for a minute;
+# whoever asks meanwhile waits for it, and looks again every hundredth of a second or so. If `compute()` fails, its
+# exception goes to the one who called it, and another may try at once. A process that dies meanwhile must not stop the
+# others for ever. (No value is None.)
 
 # %% exercise="20.8" role="check"
 from concurrent.futures import ThreadPoolExecutor
@@ -1103,8 +1115,10 @@ def once(key, compute):
 # %% [markdown] exercise="20.9"
 # ### 20.9 The old value, while a new one is made
 #
-# Nobody should wait. An entry is fresh for 10 seconds, and kept for 100 more. Who asks for it while it is fresh gets it. Who finds it old computes it anew, unless somebody is at it already: then the old value
-# will do. Where there is nothing, compute. Go by `time.time()`, and let the lock last for 30 seconds at most, and not longer than it is needed.
+# Nobody should wait. An entry is fresh for 10 seconds, and kept for 100 more. Who asks for it while it is fresh gets
+# it. Who finds it old computes it anew, unless somebody is at it already: then the old value will do. Where there is
+# nothing, compute. Go by `time.time()`, and let the lock last for 30 seconds at most, and not longer than it is
+# needed.
 
 # %% exercise="20.9" role="check"
 from unittest import mock
@@ -1249,14 +1263,17 @@ def served(key, compute):
     return value
 
 # %% exercise="20.9" role="hint"
-# Store a pair: the value, and the time until which it is fresh. The timeout of the entry is another matter: 110 seconds.
+# Store a pair: the value, and the time until which it is fresh. The timeout of the entry is another matter: 110
+# seconds.
 # %% exercise="20.9" role="hint"
-# Old, and `cache.add(lock, …, 30)` is False: somebody is at it, so return the old value. Else compute, and give the lock back in `finally`.
+# Old, and `cache.add(lock, …, 30)` is False: somebody is at it, so return the old value. Else compute, and give the
+# lock back in `finally`.
 
 # %% [markdown] exercise="20.10"
 # ### 20.10 Is your copy still right?
 #
-# A book's page shows title, price, the author's name and how many copies are in stock. Write `etag(request, slug)` for `@condition(etag_func=etag)`: a text that changes whenever one of the four does, and only then, the same in every
+# A book's page shows title, price, the author's name and how many copies are in stock. Write `etag(request, slug)` for
+# `@condition(etag_func=etag)`: a text that changes whenever one of the four does, and only then, the same in every
 # process; None where there is no such book, so that the view answers. One query. A book may have no row in `stock`.
 
 # %% exercise="20.10" role="check"
