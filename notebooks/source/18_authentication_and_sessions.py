@@ -1279,4 +1279,5 @@ with sessions_in_files() as folder:
 quiz("Q51")
 
 # %% [markdown]
-# Now [exercises 18.9 and 18.10](../exercises/18_authentication_and_sessions.ipynb), then chapter 19 on signals.
+# Now [exercises 18.9 and 18.10](../exercises/18_authentication_and_sessions.ipynb), then chapter [19 ·
+# Signals](19_signals.ipynb).
