@@ -916,6 +916,22 @@ def attempt(cache, who):
     cache.incr(key)
     return True
 
+# %% exercise="21.7" role="mistake" says="`set` begins the minute anew with each attempt, refused ones included, and between `get` and `set` another process may count. `add` sets the time once, `incr` counts in one step."
+def attempt(cache, who):
+    key = f"attempts:{who}"
+    count = cache.get(key, 0) + 1
+    cache.set(key, count, timeout=60)
+    return count <= 3
+
+# %% exercise="21.7" role="mistake" says="`set` begins the minute anew with each attempt that gets through, and between `get` and `set` another process may count. `add` sets the time once, `incr` counts in one step."
+def attempt(cache, who):
+    key = f"attempts:{who}"
+    count = cache.get(key, 0)
+    if count >= 3:
+        return False
+    cache.set(key, count + 1, timeout=60)
+    return True
+
 # %% exercise="21.7" role="mistake" says="Two first attempts at the same moment both find nothing, and both set 1: one of them is not counted. `add` sets a value only where there is none, in one step."
 def attempt(cache, who):
     key = f"attempts:{who}"

@@ -547,8 +547,8 @@ else:
     print("Django 6.1 prints True False")
 
 # %% [markdown]
-# `LoginRequiredMiddleware` asks on 5.2 who the visitor is before it looks for the mark, so an open view costs two
-# queries, for session and user. On 6.1:
+# `LoginRequiredMiddleware` asks on 5.2 who the visitor is before it looks for the mark, so an open view costs whoever
+# is logged in two queries. On 6.1:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -681,7 +681,7 @@ def kept(value):
 for value in ({"emma": [2, None]}, {4: 2}, (1, 2), timezone.now()):
     try:
         print(type(value).__name__, kept(value) == value)
-    except TypeError as error:
+    except TypeError:
         print(type(value).__name__, "TypeError")
 
 # %% [markdown]
@@ -1279,4 +1279,5 @@ with sessions_in_files() as folder:
 quiz("Q51")
 
 # %% [markdown]
-# Now [exercises 18.9 and 18.10](../exercises/18_authentication_and_sessions.ipynb), then chapter 19 on signals.
+# Now [exercises 18.9 and 18.10](../exercises/18_authentication_and_sessions.ipynb), then chapter [19 ·
+# Signals](19_signals.ipynb).

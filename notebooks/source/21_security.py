@@ -106,7 +106,7 @@ stolen = {row.title: row.slug for row in rows}
 print(len(stolen), stolen["mira"] == mira.password)
 
 # %% [markdown]
-# All 150 users, with their hashes. Now the other direction: a placeholder stands for a value, never for a name. Who sorts by one is told nothing here. Are these the dearest?
+# All 150 users, with what is stored of their passwords. Now the other direction: a placeholder stands for a value, never for a name. Who sorts by one is told nothing here. Are these the dearest?
 
 # %%
 for column in ("price DESC", "no such column"):
@@ -140,7 +140,8 @@ with postgres():
 
 # %% [markdown]
 # SQLite's driver takes one statement at a time; PostgreSQL refuses to sort by a constant. And with the f-string all 150 are superusers there, by a query that found no book.
-#
+
+# %% [markdown]
 # So names from outside come from a list of yours, in the ORM as well: it refuses SQL as a name, and
 # still follows every relation that it knows. This view takes its filters from the URL. What can a visitor find out?
 
@@ -245,7 +246,7 @@ reset()
 #
 # ### Cross-site request forgery (CSRF)
 #
-# A page elsewhere has a form that posts to the shop, and Anna's browser adds her cookies. An attacker has a token too, their own. What helps?
+# A page elsewhere has a form that posts to the shop, and Anna's browser adds her cookies. An attacker has a token too, their own. What gets through?
 
 # %%
 anna = Client(enforce_csrf_checks=True)
@@ -366,7 +367,7 @@ for url in URLS:
     print(url, "→", post("/cart/add/emma/", {"quantity": 1, "next": url})["Location"])
 
 # %% [markdown]
-# Two protections of one's own instead. The first takes all, the second what begins with a slash. What gets by?
+# Back to the book, wherever another site was meant. Now with a test of one's own, that the address begins with a slash. The second column is Django's. What gets by?
 
 # %%
 def naive(url):
@@ -382,8 +383,8 @@ except DisallowedRedirect as error:
     print(type(error).__name__)
 
 # %% [markdown]
-# `//evil.example/` is an address without a scheme, and browsers [read a backslash as a slash](https://url.spec.whatwg.org/#relative-state). A redirect refuses strange schemes, and goes to any host. Django's `LoginView`
-# asks `url_has_allowed_host_and_scheme`, and so does the shop.
+# `//evil.example/` is an address without a scheme, and browsers [read a backslash as a slash](https://url.spec.whatwg.org/#relative-state). A redirect refuses strange schemes, and goes to any host. The shop asks
+# `url_has_allowed_host_and_scheme`, and so does Django's [`LoginView`](https://docs.djangoproject.com/en/stable/topics/auth/default/#django.contrib.auth.views.LoginView).
 
 # %% [markdown]
 # ### Mass assignment
@@ -430,10 +431,10 @@ def order(request, number):
 request = RequestFactory().get("/")
 request.user = User.objects.get(username="mira")
 emails = {order(request, f"2026-{serial:06}").text for serial in range(1301, 1401)}
-print(len(emails))
+print(len(emails - {""}))
 
 # %% [markdown]
-# A hundred requests, and she has the addresses of 61 customers. To be logged in is not to be allowed. The cure is to look only among what is hers; then another's order is not
+# A hundred requests, and she has the addresses of 60 customers. To be logged in is not to be allowed. The cure is to look only among what is hers; then another's order is not
 # forbidden, but not found, and she does not learn that it exists:
 
 # %%
@@ -464,7 +465,7 @@ for name, content in UPLOADS.items():
     print(f"{name:12}", reply.status, [excerpt.file.name for excerpt in Excerpt.objects.all()])
 
 # %% [markdown]
-# The last one: nothing is left of its name, its content is text, and how it is sent decides the rest. Then a media folder as many sites have it. Which of the
+# The last one: nothing is left of its name but the ending, its content is text, and how it is sent decides the rest. Then a media folder as many sites have it. Which of the
 # two can steal?
 
 # %%
@@ -474,7 +475,7 @@ print(FileResponse(default_storage.open(name)).headers)
 default_storage.delete(name)
 
 # %% [markdown]
-# The second: a page of the shop's own origin, whoever wrote it. The shop looks inside, keeps no name, sends a type of its own, as an attachment. Another domain for
+# The second: a page of the shop's own origin, whoever wrote it. The shop looks inside, chooses name and type itself, and sends an attachment. Another domain for
 # [what users upload](https://docs.djangoproject.com/en/stable/topics/security/#user-uploaded-content) is the stronger form. A path from elsewhere, such as a field of a form, meets the storage:
 
 # %%
@@ -572,7 +573,7 @@ with override_settings(SESSION_ENGINE=ENGINE):
         print("99" in get("/cart/", client=thief).text, get("/account/", client=thief).status)
 
 # %% [markdown]
-# The key alone writes any session, and is nobody: the hash of a session is made of the key and the password's hash. With both, anybody. Sessions could be pickled once, and then the key was enough to run code: Django 5.0
+# The key alone writes any session, and is nobody: the hash of a session is made of the key and the password's hash. With both, anybody. Such sessions could be pickled once, and then the key was enough to run code: Django 5.0
 # [removed](https://docs.djangoproject.com/en/5.0/releases/5.0/#features-removed-in-5-0) that serializer. Caches still pickle. What does reading this one do?
 
 # %%
@@ -622,7 +623,7 @@ shop.run("python manage.py check --deploy", SECRET_KEY="not-for-real-" * 5, **li
 
 # %% [markdown]
 # HSTS, the redirect to HTTPS, the key, both cookies, `DEBUG`, the hosts: a list of [settings](https://docs.djangoproject.com/en/stable/ref/checks/#security). Warnings do not stop
-# a deployment, unless it asks for that. Which status has each?
+# a deployment, unless it asks for that. Which exit status, without the option and with it?
 
 # %%
 for option in ("", " --fail-level WARNING"):
@@ -656,7 +657,7 @@ INLINE = "script-src 'unsafe-inline'"
 HTML("<div>" + frame(INLINE) + frame(INLINE + " 'nonce-kx7'") + "</div>")
 
 # %% [markdown]
-# Alone it lets everything in; beside a nonce [it is ignored](https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy#unsafe-inline). Django 6.0 makes nonces; before, there is [a package](https://pypi.org/project/django-csp/), or a middleware of a
+# Alone it lets every inline script in; beside a nonce [it is ignored](https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy#unsafe-inline). Django 6.0 makes nonces; before, there is [a package](https://pypi.org/project/django-csp/), or a middleware of a
 # few lines. Is the nonce of the header that of the page, and of the next page?
 
 # %% reason="A middleware is a function in a function."
@@ -698,7 +699,7 @@ with override_settings(MIDDLEWARE=["__main__.policy"], ROOT_URLCONF=(path("", ke
 cache.clear()
 
 # %% [markdown]
-# Their scripts do not run. Scripts in files of your own, allowed by `'self'`, need no nonce: the shop has no other.
+# Their scripts [do not run](https://docs.djangoproject.com/en/6.1/howto/csp/#caching-and-nonce-reuse). Scripts in files of your own, allowed by `'self'`, need no nonce: the shop has no other.
 
 # %% [markdown]
 # ### Rate limiting
@@ -775,7 +776,8 @@ for who in (by_header, by_connection):
 
 # %% [markdown]
 # The sender writes that header, so one visitor is forty. Believe only what your own proxy has added. To count by the account alone is no way out: then anybody can lock anybody out.
-#
+
+# %% [markdown]
 # ### Dependencies
 #
 # The code you did not write has holes too, and they are published. Is this version of Django in the range of
@@ -861,7 +863,7 @@ with override_settings(SECURE_BROWSER_XSS_FILTER=True):
 # **Asked next**
 #
 # - *How does Django's CSRF protection work with SPAs?* The same way: a view sets the cookie (`ensure_csrf_cookie`), and the script sends its value back in the header `X-CSRFToken`. A page on another origin cannot read the cookie: it gets
-#   the token in a response, is in `CSRF_TRUSTED_ORIGINS`, and CORS has to allow cookies. With a bearer token that the script adds itself, none of this is needed: browsers do not send one on their own.
+#   the token in a response, its origin is in `CSRF_TRUSTED_ORIGINS`, CORS allows cookies, and on another site these need `SameSite=None`. With a bearer token that the script adds itself, none of this is needed: browsers do not send one on their own.
 # - *What does `SecurityMiddleware` set?* By default `X-Content-Type-Options: nosniff`, `Referrer-Policy: same-origin` and `Cross-Origin-Opener-Policy: same-origin`. If told to, it redirects to HTTPS and sends
 #   `Strict-Transport-Security`, over HTTPS alone. Not `X-Frame-Options`, and no policy for content.
 # - *How would you roll out CSP?* Report only, with a strict policy and a place that collects reports. Move inline scripts into files, or give them nonces, until only extensions of browsers report. Then enforce it, page by page if need be, and
@@ -949,20 +951,46 @@ else:
     print('Django 6.1 prints <script nonce="kx7">')
 
 # %% [markdown]
+# A policy with a nonce that no template is given lets no inline script run. Since 6.1 a plain `check` says so:
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 1):
+    from django.utils.csp import CSP
+
+    with override_settings(
+        MIDDLEWARE=["django.middleware.csp.ContentSecurityPolicyMiddleware"],
+        SECURE_CSP={"script-src": [CSP.NONCE]},
+        TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
+    ):
+        print(*[remark.id for remark in checks.run_checks(tags=["security"])])
+else:
+    print("Django 6.1 prints security.W027")
+
+# %% [markdown]
 # `format_html()` without anything to escape is `mark_safe()` in disguise. 5.2 warns of it, and since 6.0 it is an error:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 0):
     try:
-        format_html(f"<b>{SCRIPT}</b>")
+        format_html("<b>" + "<script>" + "</b>")
     except TypeError as error:
         print(error)
 else:
     print("Django 6.1 prints: args or kwargs must be provided.")
 
 # %% [markdown]
+# `urlize` makes `http://` links of addresses without a scheme. From Django 2028 on it will be `https://`; 6.0 has a setting to go first:
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 0):
+    with override_settings(URLIZE_ASSUME_HTTPS=True):
+        print(engines["django"].from_string("{{ 'www.shop.example'|urlize }}").render())
+else:
+    print('Django 6.1 prints <a href="https://www.shop.example" rel="nofollow">www.shop.example</a>')
+
+# %% [markdown]
 # Signed cookies: name and salt were glued together before signing, so the value of one cookie was good for another with the same sum
-# ([CVE-2026-6873](https://docs.djangoproject.com/en/stable/releases/security/)). Since 5.2.15 and 6.0.6 they are signed apart. 5.2 still reads what was signed before, unless a setting says no; 6.1 does not, unless it says yes:
+# ([CVE-2026-6873](https://docs.djangoproject.com/en/stable/releases/security/)). Since 5.2.15 and 6.0.6 they are signed apart. `SIGNED_COOKIE_LEGACY_SALT_FALLBACK` says whether the old ones are still read: in 5.2 they are, in 6.1 not.
 
 # %% tags=["since-6.1"]
 request = RequestFactory().get("/")
