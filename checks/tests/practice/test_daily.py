@@ -33,7 +33,10 @@ def test_what_is_due_is_asked_with_its_reason(journal):
     missed(journal, 2)
     deck = review()
     assert isinstance(deck, Deck)
-    assert [item["why"] for item in deck.items] == ["not known yesterday"] * len(deck.items)
+    assert [item["why"] for item in deck.items] == [
+        *["not known yesterday"] * 2,
+        "you have answered its quiz: now say it aloud",
+    ]
     assert str(deck) == f"Review · {len(deck.items)} cards due · run this cell to begin"
 
 
@@ -48,6 +51,7 @@ def test_the_cap_is_kept_for_the_next_days(journal):
     missed(journal, 10)
     assert len(review(cap=4).items) == 4
     assert len(review().items) == 4
+    assert len(review(cap=6).items) == 6
 
 
 @pytest.mark.parametrize("cap", [0, -2, "20", True, 2.5])
