@@ -295,7 +295,8 @@ quiz("Q04")
 # `collectstatic` before a release; `createsuperuser`, `dumpdata`, `loaddata` and `clearsessions` now and then. Apps bring commands, and I write
 # my own for what cron or a colleague should run.
 #
-# *What lifts it:* which commands change something, and which only print.
+# *What lifts it:* which commands change something and which only print: `check`, `sqlmigrate`, `showmigrations` and
+# `diffsettings` print.
 
 # %% [markdown]
 # **See it.** The same command, called in two ways. What does `django-admin` lack?

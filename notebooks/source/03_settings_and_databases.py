@@ -51,8 +51,9 @@ from reviews.models import Review
 # place to place, and every secret, comes from the environment. Nothing should change a setting at runtime; tests
 # use `override_settings`.
 #
-# *What lifts it:* nobody checks the names, so a misspelled or removed setting is ignored in silence; and the secret
-# key can be rotated without logging anybody out.
+# *What lifts it:* nobody checks the names, so a misspelled or removed setting is ignored in silence;
+# `SECRET_KEY_FALLBACKS` rotates the secret key without logging anybody out; and `DEBUG=True` in production shows code,
+# variables and settings to whoever causes an error.
 
 # %% [markdown]
 # **See it.** One list asks for "the significance of the file" and has lost its name; a quiz asks which file configures
@@ -386,7 +387,9 @@ quiz("Q06")
 # SQL Server, CockroachDB, MongoDB and others have backends that third parties maintain, at their own pace. No NoSQL
 # database is officially supported. I develop on the database that production uses, and that is mostly PostgreSQL.
 #
-# *What lifts it:* the same queryset can answer differently on two of them, and you can say where.
+# *What lifts it:* the same queryset can answer differently on two of them, and you can say where: `contains` ignores
+# the case of ASCII letters on SQLite, NULLs come first there and last on PostgreSQL, and `select_for_update()` locks
+# nothing.
 
 # %% [markdown]
 # **See it.** A backend is a package, and Django brings these. Two of the six are no database. Which?

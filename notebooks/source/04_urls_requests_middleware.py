@@ -55,7 +55,8 @@ from django.views import View
 # type the view gets. `include()` hands the rest of the path to an app's own list. Patterns have names, and `reverse()` or
 # `{% url %}` makes the URL from the name, so that no address is written twice.
 #
-# *What lifts it:* namespaces, what `APPEND_SLASH` does to a POST, and that the cost of resolving grows with the position.
+# *What lifts it:* namespaces keep the names of two apps apart, `APPEND_SLASH` loses what a POST sent, and the cost of
+# resolving grows with the position.
 
 # %% [markdown]
 # **See it.** The setting `ROOT_URLCONF` names the first list. Which pattern takes this path, and what does the view get?
@@ -250,7 +251,8 @@ quiz("Q08")
 # `process_view` hooks run, then the view, and a `TemplateResponse` is rendered. The response goes back through the same middleware in reverse. At
 # every layer exceptions become responses. When the response is closed, `request_finished` is sent.
 #
-# *What lifts it:* what happens once in a process and what happens each time, and that closing belongs to it.
+# *What lifts it:* the middleware chain is built once in a process and used for each request; `ATOMIC_REQUESTS` wraps
+# the view alone; and `request_finished` waits until the response is closed.
 
 # %% [markdown]
 # **See it.** One page of the shop, whole. `→` is the way in, with what a layer added to the request, `←` the way out, with the headers it
@@ -504,7 +506,8 @@ quiz("Q09")
 # look, change the request or the response, or answer itself, and then nothing further in runs. `process_exception` hears of exceptions of
 # the view, from the bottom up. The order follows from who needs whom.
 #
-# *What lifts it:* exceptions do not cross a layer, and one synchronous layer costs an asynchronous server a change of threads.
+# *What lifts it:* sessions come before authentication, because `request.user` is read from the session; exceptions do
+# not cross a layer; and one synchronous layer costs an asynchronous server a change of threads.
 
 # %% [markdown]
 # **See it.** Two that write down when they run, around a view. In which order are the five notes?

@@ -48,7 +48,8 @@ from reviews.models import Review
 # key, then an attribute, then an index, and calls what it finds without arguments. What is missing shows as nothing. Pages extend a
 # base template and fill its blocks. Decisions belong to views and models.
 #
-# *What lifts it:* what escaping does not cover, and that templates are compiled once and kept.
+# *What lifts it:* escaping does not cover an attribute without quotes or a `javascript:` address; and templates are
+# compiled once and kept.
 
 # %% [markdown]
 # **See it.** "HTML, CSS and JavaScript", says one list of what is in a template. Any text is: this is a letter, with all four kinds of
@@ -264,7 +265,8 @@ quiz("Q15")
 # ends there; a lookup goes from the top down. One layer comes from the context processors, functions that take the request
 # and return a dictionary. They run for every rendering with a request, so they have to be lazy.
 #
-# *What lifts it:* know who wins for a name, and that in an async view a processor that queries raises `SynchronousOnlyOperation`.
+# *What lifts it:* for the same name the view wins over a processor; and in an async view a processor that queries
+# raises `SynchronousOnlyOperation`.
 
 # %% [markdown]
 # **See it.** A stack, not a dictionary: a lower layer is hidden, and comes back. What does the last line print?
@@ -430,7 +432,8 @@ quiz("Q16")
 # faster. What Django's tags do, such as `url` and `static`, I hand over as functions in an environment. I take it for heavy pages, or
 # to share templates with other programs; for forms, the admin and most apps Django's language is at home.
 #
-# *What lifts it:* who escapes, what the sandbox is for, and whether rendering was the bottleneck at all.
+# *What lifts it:* Jinja alone does not escape, Django's backend switches it on; strangers' templates need its sandbox;
+# and mostly the queries are the bottleneck, not the rendering.
 
 # %% [markdown]
 # **See it.** "The latest version is Jinja2", says a list. That is the name of the package, whose version is 3. The bookshop has one page

@@ -57,8 +57,8 @@ from whitenoise.middleware import WhiteNoiseFileResponse
 # static files can be trusted and rebuilt, media files need a backup and cannot be trusted. In production Django serves
 # neither by itself.
 #
-# *What lifts it:* say where uploads are served from, and with which headers; that decides whether one of them can run
-# a script.
+# *What lifts it:* uploads come from another domain, or with `Content-Disposition: attachment` and a type that I chose;
+# that decides whether one of them can run a script.
 
 # %% [markdown]
 # **See it.** The finders know where static files lie, in the project and in its apps. Which of these four names does
@@ -316,7 +316,8 @@ quiz("Q19")
 # storage in `STORAGES["staticfiles"]`. `collectstatic` then copies every file there, also under a name with a hash of
 # its content, `{% static %}` prints that name, and nginx, a CDN or WhiteNoise sends it with a cache time of years.
 #
-# *What lifts it:* the hash is what makes the long cache time safe, and a missing file an error instead of a dead link.
+# *What lifts it:* the hash is what makes the long cache time safe, and a missing file an error instead of a dead link;
+# and `STATICFILES_STORAGE` is gone since 5.1, ignored in silence.
 
 # %% [markdown]
 # **See it.** A project with one app, and a switch for `DEBUG`:

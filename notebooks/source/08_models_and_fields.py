@@ -878,8 +878,8 @@ quiz("Q23")
 #
 # **Say it.** Everything about a model that is not a column: the table's name, the human names, the default ordering,
 # constraints, indexes, permissions, whether it is abstract, a proxy, or managed by migrations at all. I use it for
-# rules: a `CheckConstraint` or a `UniqueConstraint` with a condition holds for every writer, and `full_clean()` knows
-# it as well. I am careful with `ordering`, because every list of rows is then sorted.
+# rules: a `CheckConstraint`, or on most databases a `UniqueConstraint` with a condition, holds for every writer, and
+# `full_clean()` knows it as well. I am careful with `ordering`, because every list of rows is then sorted.
 #
 # *What lifts it:* which options reach the database and which do not, what each costs, and that a constraint gives an
 # `IntegrityError` here and a `ValidationError` there.

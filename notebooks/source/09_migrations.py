@@ -36,8 +36,8 @@ from django.db.migrations.optimizer import MigrationOptimizer
 # So every database, from my laptop to production, is built by the same steps.
 #
 # *What lifts it:* neither command compares `models.py` with the tables; data moves with `RunPython` and historical
-# models; and on a live site old and new code share one schema for a while, so a change that breaks the old code becomes
-# several that do not.
+# models; and on a live site old and new code share one schema for a while, so a change that breaks the old code
+# becomes several that do not: add the column nullable, fill it in batches, then forbid NULL.
 
 # %% [markdown]
 # **See it.** A new project with one app and one model. What does `makemigrations` write, and which column did nobody
