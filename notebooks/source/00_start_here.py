@@ -99,14 +99,14 @@ placement(days=14)
 # | 13 | [Query performance](13_query_performance.ipynb) | Q38–Q39 | 10 | [8](../exercises/13_query_performance.ipynb) |
 # | 14 | [Transactions, locks, connections](14_transactions_and_connections.ipynb) | Q40–Q42 | 15 | [11](../exercises/14_transactions_and_connections.ipynb) |
 # | 15 | [Forms](15_forms.ipynb) | Q43 | 13 | [8](../exercises/15_forms.ipynb) |
-# | 16 | Class-based views and pagination | Q44–Q46 | – | – |
-# | 17 | The admin | Q47–Q48 | – | – |
+# | 16 | [Class-based views and pagination](16_class_based_views.ipynb) | Q44–Q46 | 18 | – |
+# | 17 | [The admin](17_admin.ipynb) | Q47–Q48 | 14 | – |
 # | 18 | [Authentication and sessions](18_authentication_and_sessions.ipynb) | Q49–Q51 | 19 | [10](../exercises/18_authentication_and_sessions.ipynb) |
-# | 19 | Signals | Q52 | – | – |
-# | 20 | Caching | Q53–Q54 | – | – |
+# | 19 | [Signals](19_signals.ipynb) | Q52 | 12 | [10](../exercises/19_signals.ipynb) |
+# | 20 | [Caching](20_caching.ipynb) | Q53–Q54 | 12 | [10](../exercises/20_caching.ipynb) |
 # | 21 | [Security](21_security.ipynb) | Q55 | 13 | [10](../exercises/21_security.ipynb) |
 # | 22 | Testing | Q56 | – | – |
-# | 23 | Django REST framework | Q57–Q60 | – | – |
+# | 23 | [Django REST framework](23_rest_framework.ipynb) | Q57–Q60 | 23 | – |
 # | 24 | Async, real time, background work | Q61–Q63 | – | – |
 # | 25 | Deployment | Q64 | – | – |
 #
