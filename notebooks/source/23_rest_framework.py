@@ -47,25 +47,15 @@ from django.urls import Resolver404, include, path, resolve
 from django.utils import timezone
 from orders.models import Order, OrderLine
 from rest_framework import serializers
-from rest_framework.authentication import (
-    BaseAuthentication,
-    BasicAuthentication,
-    SessionAuthentication,
-    TokenAuthentication,
-)
+from rest_framework.authentication import BaseAuthentication, BasicAuthentication
+from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.decorators import action
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.generics import ListAPIView, RetrieveUpdateAPIView
 from rest_framework.pagination import CursorPagination, LimitOffsetPagination
-from rest_framework.permissions import (
-    AllowAny,
-    BasePermission,
-    DjangoModelPermissions,
-    IsAdminUser,
-    IsAuthenticated,
-    IsAuthenticatedOrReadOnly,
-)
+from rest_framework.permissions import AllowAny, BasePermission, DjangoModelPermissions
+from rest_framework.permissions import IsAdminUser, IsAuthenticated, IsAuthenticatedOrReadOnly
 from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter, SimpleRouter
 from rest_framework.settings import api_settings
@@ -389,7 +379,7 @@ class TitleSerializer(serializers.ModelSerializer):
         model = Book
         fields = ["title", "slug", "price"]
 
-
+# %%
 class AuthorSerializer(serializers.ModelSerializer):
     books = TitleSerializer(many=True)
 
@@ -445,7 +435,7 @@ class LineSerializer(serializers.ModelSerializer):
         model = OrderLine
         fields = ["title", "quantity"]
 
-
+# %%
 class OrderSerializer(serializers.ModelSerializer):
     customer = serializers.CharField(source="customer.username")
     lines = LineSerializer(many=True)
@@ -502,7 +492,7 @@ class QuickSerializer(serializers.BaseSerializer):
     def to_representation(self, book):
         return {"id": book.pk, "title": book.title, "price": str(book.price), "published": book.published}
 
-
+# %%
 def seconds(function):
     return min(repeat(function, number=1, repeat=5))
 
@@ -770,7 +760,7 @@ def claims_of(token):
         raise AuthenticationFailed("The token has expired.")
     return claims
 
-
+# %%
 class JWTAuthentication(BaseAuthentication):
     def authenticate(self, request):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -869,7 +859,7 @@ class NumberSerializer(serializers.ModelSerializer):
         model = Order
         fields = ["number"]
 
-
+# %%
 class OrderList(ListAPIView):
     queryset = Order.objects.order_by("pk")
     serializer_class = NumberSerializer
@@ -1013,7 +1003,7 @@ class GuardedViewSet(GenreViewSet):
     def get_serializer_class(self):
         return NameSerializer if self.action == "list" else GenreSerializer
 
-
+# %%
 class NameSerializer(serializers.ModelSerializer):
     class Meta:
         model = Genre
@@ -1046,7 +1036,7 @@ class ShelfViewSet(ReadOnlyModelViewSet):
     queryset = Book.objects.order_by("pk")
     serializer_class = ShelfSerializer
 
-
+# %%
 class FetchingViewSet(ShelfViewSet):
     def get_queryset(self):
         return super().get_queryset().select_related("author").prefetch_related("genres")
@@ -1068,7 +1058,7 @@ class NumberSerializer(serializers.ModelSerializer):
         model = Order
         fields = ["number"]
 
-
+# %%
 class OrderViewSet(ReadOnlyModelViewSet):
     serializer_class = NumberSerializer
     permission_classes = [IsAuthenticated]
@@ -1202,7 +1192,7 @@ class BooksOfAuthor(ShelfViewSet):
         author = get_object_or_404(Author, slug=self.kwargs["author"])
         return super().get_queryset().filter(author=author)
 
-
+# %%
 nested = SimpleRouter()
 nested.register("books", BooksOfAuthor, basename="author-book")
 with override_settings(ROOT_URLCONF=(path("authors/<slug:author>/", include(nested.urls)),)):
@@ -1222,5 +1212,4 @@ for version in ("v1", "v2", "v3"):
 quiz("Q60")
 
 # %% [markdown]
-# Now [exercises 23.9 and 23.10](../exercises/23_rest_framework.ipynb), then chapter
-# [24 · Async and background work](24_async_and_background_work.ipynb).
+# Now [exercises 23.9 and 23.10](../exercises/23_rest_framework.ipynb).
