@@ -102,9 +102,9 @@ print(cache.touch("emma", 60), cache.delete("nana"), cache.delete("nana"))
 
 # %%
 print(cache.default_timeout)
-for seconds in (60, 0, -1, None):
-    cache.set("notice", "Closed on Mondays", seconds)
-    print(seconds, "notice" in cache)
+for timeout in (60, 0, -1, None):
+    cache.set("notice", "Closed on Mondays", timeout)
+    print(timeout, "notice" in cache)
 
 # %% [markdown]
 # `None` means for ever, 0 never: people mix them up. And what comes back is a copy, pickled and unpickled, even from
@@ -306,8 +306,8 @@ else:
 
 # %% [markdown]
 # Local memory belongs to one process: with four workers there are four caches, and what is deleted in one lives on in
-# three. Memcached takes no value above a megabyte by default, and its client raises. The dummy keeps nothing, so that
-# developers see their changes.
+# three. Memcached takes no value above a megabyte by default, and the client pymemcache raises. The dummy keeps
+# nothing, so that developers see their changes.
 
 # %% [markdown] reason="A table of the seven backends, to look things up."
 # | backend | entries live in | shared by | when it is full |
@@ -725,8 +725,8 @@ with override_settings(CACHES={"default": {**settings.CACHES["default"], "VERSIO
 
 # %% [markdown]
 # `incr_version` moves one entry to the next number, where you ask for it by number. The setting `VERSION` moves all
-# readers: for a release that stores something else under the same keys. Beside it stands `KEY_PREFIX`. The live shop
-# and a test system have one server. What does the customer read?
+# readers: for a release that stores something else under the same keys, and that begins cold. Beside it stands
+# `KEY_PREFIX`. The live shop and a test system have one server. What does the customer read?
 
 # %%
 def two_sites(server, live="", test=""):
@@ -746,7 +746,7 @@ with valkey() if valkey.available() else nullcontext():
 
 # %% [markdown]
 # Without a prefix, what the test system wrote. With one, its own, but `clear()` knows no prefix: it empties everything
-# there, sessions included. So invalidate by version; `clear()` is for tests.
+# there, whoever put it in. So invalidate by version; `clear()` is for tests.
 
 # %% [markdown]
 # **The stampede.** A report takes half a second, is kept for a minute, and fifty clients ask in the moment when it is
@@ -814,8 +814,10 @@ with valkey() if valkey.available() else nullcontext():
 
 # %% [markdown]
 # Once. The lock has a timeout, in case its owner dies; it is given back in `finally`, in case the report fails; and
-# whoever gets it looks again, because the last owner may have just finished. Still 49 clients wait. Where yesterday's
-# number will do, they need not. The shop's `get_or_compute` keeps values beyond their time:
+# whoever gets it looks again, because the last owner may have just finished. A report that outlasts its lock is
+# computed again, and gives back a lock that is another's: the shop's is a token, and is compared first. Still 49
+# clients wait. Where the number of before will do, they need not. `get_or_compute` of the shop keeps values beyond
+# their time:
 
 # %%
 def calm(request):
@@ -974,7 +976,7 @@ print(len(seen))
 
 # %% [markdown]
 # One query each, from a page that had none: what an instance lacks, it fetches. Store plain values, or keys, as the
-# shop does with its ranking. The third trap is a fragment that knows its visitor:
+# shop does with its ranking (`storefront/shelves.py`). The third trap is a fragment that knows its visitor:
 
 # %%
 for tag in ("{% cache 300 hello %}", "{% cache 300 hello user.pk %}"):
@@ -992,8 +994,8 @@ for tag in ("{% cache 300 hello %}", "{% cache 300 hello user.pk %}"):
 #   it misses `update()`, and the [bulk
 #   methods](https://docs.djangoproject.com/en/stable/ref/models/querysets/#bulk-create).
 # - *HTTP caching or a server cache?* A server cache saves work for everybody, and you can delete there. HTTP saves the
-#   transfer too, and sometimes the request, but what a browser keeps you cannot take back. With an ETag it asks each
-#   time, and a 304 has no body.
+#   transfer too, and sometimes the request, but what a browser keeps you cannot take back. With `no-cache` and an ETag
+#   it asks each time, and a 304 has no body.
 # - *What if the cache server is down?* The backends for Redis and Memcached raise, and the page is a 500. Set short
 #   timeouts in `OPTIONS`, decide where to go on without, and load-test the site with an empty cache.
 
