@@ -1041,3 +1041,900 @@ class ReviewSerializer(serializers.ModelSerializer):
 # In a PATCH, `attrs` has only what was sent. Where are the values that stay?
 # %% exercise="23.6" role="hint"
 # `attrs.get("stars", getattr(self.instance, "stars", None))`: the new one, else that of the review, if there is one.
+
+# %% [markdown] exercise="23.7"
+# ### 23.7 Who may touch a review
+#
+# Write the permission `MayTouchReview`. Everybody reads. Who is logged in may write a new one. A review is changed by its reviewer, or by whoever has the permission `reviews.change_review`; it is deleted by its reviewer, or by whoever
+# has `reviews.delete_review`. Reviews whose reviewer has gone (None) belong to nobody. The project has Django's `ModelBackend` and no other.
+
+# %% exercise="23.7" role="check"
+def observe(answer):
+    class StarsSerializer(serializers.ModelSerializer):
+        class Meta:
+            model = Review
+            fields = ["stars"]
+
+    class Reviews(ModelViewSet):
+        queryset = Review.objects.all()
+        serializer_class = StarsSerializer
+        permission_classes = [answer]
+        throttle_classes = []
+        # Who may is all that is asked here: nothing is changed.
+        perform_create = perform_update = perform_destroy = lambda self, thing: None
+
+    book = Book.objects.order_by("pk").first()
+    mira, jose, editor, cleaner = [User.objects.create(username=name) for name in ("nora", "torvald", "editor", "cleaner")]
+    for user, codename in ((editor, "change_review"), (cleaner, "delete_review")):
+        user.user_permissions.add(Permission.objects.get(codename=codename, content_type__app_label="reviews"))
+    reviews = {"nora's": Review.objects.create(thing=book, reviewer=mira, stars=4), "nobody's": Review.objects.create(thing=book, stars=4)}
+    calls = [("get", "list", None), ("post", "create", None)]
+    calls += [(verb, name, review) for review in reviews for verb, name in
+              (("get", "retrieve"), ("put", "update"), ("patch", "partial_update"), ("delete", "destroy"))]
+    seen = []
+    for user in (None, "nora", "torvald", "editor", "cleaner"):
+        for verb, name, review in calls:
+            request = getattr(APIRequestFactory(), verb)("/", {"stars": 3})
+            force_authenticate(request, user and User.objects.get(username=user))
+            view = Reviews.as_view({verb: name}, authentication_classes=[TokenAuthentication])
+            with override_settings(AUTHENTICATION_BACKENDS=["django.contrib.auth.backends.ModelBackend"]):
+                reply = view(request, **({"pk": reviews[review].pk} if review else {}))
+            seen.append((user or "a stranger", verb, review or "all", reply.status_code))
+    return seen
+
+# %% exercise="23.7" role="answer" seconds=20
+class MayTouchReview(BasePermission):
+    # solution
+    def has_permission(self, request, view):
+        return request.method in SAFE_METHODS or request.user.is_authenticated
+
+    def has_object_permission(self, request, view, review):
+        if request.method in SAFE_METHODS:
+            return True
+        if review.reviewer_id is not None and review.reviewer_id == request.user.pk:
+            return True
+        wanted = "reviews.delete_review" if request.method == "DELETE" else "reviews.change_review"
+        return request.user.has_perm(wanted)
+    # end
+
+
+check("23.7")
+
+# %% exercise="23.7" role="alternative" note="A table from verbs to permissions, as `DjangoModelPermissions` has one. A verb that is not in it is refused."
+class MayTouchReview(BasePermission):
+    wanted = {"PUT": "reviews.change_review", "PATCH": "reviews.change_review", "DELETE": "reviews.delete_review"}
+
+    def has_permission(self, request, view):
+        return request.method in SAFE_METHODS or bool(request.user and request.user.is_authenticated)
+
+    def has_object_permission(self, request, view, review):
+        if request.method in SAFE_METHODS:
+            return True
+        user = request.user
+        return user.is_authenticated and (review.reviewer == user or user.has_perm(self.wanted[request.method]))
+
+# %% exercise="23.7" role="mistake" says="Strangers may write: without `has_permission` every request gets as far as the object, and a new review has none. And whose key is None owns what belongs to nobody."
+class MayTouchReview(BasePermission):
+    def has_object_permission(self, request, view, review):
+        if request.method in SAFE_METHODS or review.reviewer_id == request.user.pk:
+            return True
+        wanted = "reviews.delete_review" if request.method == "DELETE" else "reviews.change_review"
+        return request.user.has_perm(wanted)
+
+# %% exercise="23.7" role="mistake" says="Whoever is logged in may change every review: a permission for the request knows no object. Write `has_object_permission`."
+class MayTouchReview(BasePermission):
+    def has_permission(self, request, view):
+        return request.method in SAFE_METHODS or request.user.is_authenticated
+
+# %% exercise="23.7" role="mistake" says="Strangers cannot read: reading has to be allowed in both methods."
+class MayTouchReview(BasePermission):
+    def has_permission(self, request, view):
+        return request.user.is_authenticated
+
+    def has_object_permission(self, request, view, review):
+        if request.method in SAFE_METHODS or review.reviewer_id == request.user.pk:
+            return True
+        wanted = "reviews.delete_review" if request.method == "DELETE" else "reviews.change_review"
+        return request.user.has_perm(wanted)
+
+# %% exercise="23.7" role="mistake" says="Who may change may delete too here: one permission for every verb. Look at `request.method`."
+class MayTouchReview(BasePermission):
+    def has_permission(self, request, view):
+        return request.method in SAFE_METHODS or request.user.is_authenticated
+
+    def has_object_permission(self, request, view, review):
+        if request.method in SAFE_METHODS or review.reviewer_id == request.user.pk:
+            return True
+        return request.user.has_perm("reviews.change_review")
+
+# %% exercise="23.7" role="mistake" says="Nobody but the reviewer gets in: `has_perm(perm, review)` is False for every object with `ModelBackend`. Ask without the object."
+class MayTouchReview(BasePermission):
+    def has_permission(self, request, view):
+        return request.method in SAFE_METHODS or request.user.is_authenticated
+
+    def has_object_permission(self, request, view, review):
+        if request.method in SAFE_METHODS or review.reviewer_id == request.user.pk:
+            return True
+        wanted = "reviews.delete_review" if request.method == "DELETE" else "reviews.change_review"
+        return request.user.has_perm(wanted, review)
+
+# %% exercise="23.7" role="hint"
+# Two methods: one for the request, before there is an object, and one for the object.
+# %% exercise="23.7" role="hint"
+# `SAFE_METHODS` are those that read. `AnonymousUser.pk` is None, like the reviewer of some reviews.
+
+# %% [markdown] exercise="23.8"
+# ### 23.8 An authentication class of your own
+#
+# Write `SignedAuthentication` for the header `Authorization: Signed <value>`. The value is `TimestampSigner(salt="api").sign(user.pk)`, and is good for an hour. Requests without the header, or with another scheme, are
+# not yours. Is the value altered, too old, or the user gone or inactive, the request fails. A stranger at a closed view gets 401.
+
+# %% exercise="23.8" role="check"
+def observe(answer):
+    class Desk(APIView):
+        authentication_classes = [answer, TokenAuthentication]
+        throttle_classes = []
+
+        def get(self, request):
+            return Response(request.user.username or "a stranger")
+
+    signer = TimestampSigner(salt="api")
+    nora, sleeper, gone = [User.objects.create(username=name) for name in ("nora", "sleeper", "gone")]
+    key = Token.objects.create(user=nora).key
+    good, inactive, deleted = [signer.sign(user.pk) for user in (nora, sleeper, gone)]
+    User.objects.filter(pk=sleeper.pk).update(is_active=False)
+    User.objects.filter(pk=gone.pk).delete()
+    with mock.patch("time.time", return_value=time.time() - 3700):
+        old = signer.sign(nora.pk)
+    with mock.patch("time.time", return_value=time.time() - 3000):
+        recent = signer.sign(nora.pk)
+    headers = {
+        "no header": {},
+        "good": f"Signed {good}",
+        "fifty minutes old": f"Signed {recent}",
+        "an hour and more": f"Signed {old}",
+        "altered": f"Signed {good[:-1]}{'A' if good[-1] != 'A' else 'B'}",
+        "another user's key": f"Signed {sleeper.pk}{good[good.index(':'):]}",
+        "no signature": f"Signed {nora.pk}",
+        "another salt": f"Signed {TimestampSigner().sign(nora.pk)}",
+        "no value": "Signed",
+        "inactive": f"Signed {inactive}",
+        "deleted": f"Signed {deleted}",
+        "a token of DRF": f"Token {key}",
+        "some other scheme": "Basic nonsense",
+    }
+    seen = []
+    for name, value in headers.items():
+        for permission in (AllowAny, IsAuthenticated):
+            request = APIRequestFactory().get("/", headers={"authorization": value} if value else {})
+            reply = Desk.as_view(permission_classes=[permission])(request)
+            shown = reply.data if reply.status_code == 200 else reply.headers.get("WWW-Authenticate", "no header")
+            seen.append((name, permission.__name__, reply.status_code, shown))
+    return seen
+
+# %% exercise="23.8" role="answer" seconds=20
+class SignedAuthentication(BaseAuthentication):
+    # solution
+    def authenticate(self, request):
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "signed":
+            return None
+        try:
+            pk = TimestampSigner(salt="api").unsign(value, max_age=3600)
+            user = User.objects.get(pk=pk, is_active=True)
+        except (BadSignature, User.DoesNotExist) as error:
+            raise AuthenticationFailed("This key is not valid, or not any more.") from error
+        return user, None
+
+    def authenticate_header(self, request):
+        return "Signed"
+    # end
+
+
+check("23.8")
+
+# %% exercise="23.8" role="alternative" note="Two messages, for a program that can ask for a new key by itself. `SignatureExpired` is a `BadSignature`, so it comes first."
+class SignedAuthentication(BaseAuthentication):
+    def authenticate_header(self, request):
+        return "Signed"
+
+    def authenticate(self, request):
+        parts = request.headers.get("Authorization", "").split()
+        if not parts or parts[0] != "Signed":
+            return None
+        try:
+            pk = TimestampSigner(salt="api").unsign("".join(parts[1:]), max_age=timedelta(hours=1))
+        except SignatureExpired:
+            raise AuthenticationFailed("This key has expired.", code="expired") from None
+        except BadSignature:
+            raise AuthenticationFailed("This is no key.") from None
+        user = User.objects.filter(pk=pk, is_active=True).first()
+        if user is None:
+            raise AuthenticationFailed("This account is closed.")
+        return user, pk
+
+# %% exercise="23.8" role="mistake" says="A wrong key counts as no key at all: on an open view its holder is a stranger, and never learns why. None is for \"not mine\"; raise `AuthenticationFailed`."
+class SignedAuthentication(BaseAuthentication):
+    def authenticate(self, request):
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "signed":
+            return None
+        try:
+            pk = TimestampSigner(salt="api").unsign(value, max_age=3600)
+            user = User.objects.get(pk=pk, is_active=True)
+        except (BadSignature, User.DoesNotExist):
+            return None
+        return user, None
+
+    def authenticate_header(self, request):
+        return "Signed"
+
+# %% exercise="23.8" role="mistake" says="Requests without your header fail, and the next class is never asked. Return None for what is not yours."
+class SignedAuthentication(BaseAuthentication):
+    def authenticate(self, request):
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        try:
+            pk = TimestampSigner(salt="api").unsign(value, max_age=3600)
+            user = User.objects.get(pk=pk, is_active=True)
+        except (BadSignature, User.DoesNotExist) as error:
+            raise AuthenticationFailed("This key is not valid, or not any more.") from error
+        return user, None
+
+    def authenticate_header(self, request):
+        return "Signed"
+
+# %% exercise="23.8" role="mistake" says="The key is good for ever: `unsign()` looks at the time only when it gets `max_age`."
+class SignedAuthentication(BaseAuthentication):
+    def authenticate(self, request):
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "signed":
+            return None
+        try:
+            pk = TimestampSigner(salt="api").unsign(value)
+            user = User.objects.get(pk=pk, is_active=True)
+        except (BadSignature, User.DoesNotExist) as error:
+            raise AuthenticationFailed("This key is not valid, or not any more.") from error
+        return user, None
+
+    def authenticate_header(self, request):
+        return "Signed"
+
+# %% exercise="23.8" role="mistake" says="A closed account still gets in. Nobody looks at `is_active` for you here."
+class SignedAuthentication(BaseAuthentication):
+    def authenticate(self, request):
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "signed":
+            return None
+        try:
+            pk = TimestampSigner(salt="api").unsign(value, max_age=3600)
+            user = User.objects.get(pk=pk)
+        except (BadSignature, User.DoesNotExist) as error:
+            raise AuthenticationFailed("This key is not valid, or not any more.") from error
+        return user, None
+
+    def authenticate_header(self, request):
+        return "Signed"
+
+# %% exercise="23.8" role="mistake" says="Strangers get 403, without a word on how to log in: DRF has no header for them. Write `authenticate_header()`."
+class SignedAuthentication(BaseAuthentication):
+    def authenticate(self, request):
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "signed":
+            return None
+        try:
+            pk = TimestampSigner(salt="api").unsign(value, max_age=3600)
+            user = User.objects.get(pk=pk, is_active=True)
+        except (BadSignature, User.DoesNotExist) as error:
+            raise AuthenticationFailed("This key is not valid, or not any more.") from error
+        return user, None
+
+# %% exercise="23.8" role="mistake" says="`authenticate()` returns a pair, the user and what it goes by (`request.auth`), which may be None. DRF unpacks it."
+class SignedAuthentication(BaseAuthentication):
+    def authenticate(self, request):
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "signed":
+            return None
+        try:
+            pk = TimestampSigner(salt="api").unsign(value, max_age=3600)
+            return User.objects.get(pk=pk, is_active=True)
+        except (BadSignature, User.DoesNotExist) as error:
+            raise AuthenticationFailed("This key is not valid, or not any more.") from error
+
+    def authenticate_header(self, request):
+        return "Signed"
+
+# %% exercise="23.8" role="hint"
+# Three outcomes: None for "not mine", `AuthenticationFailed` for "mine, and wrong", a pair for "this user".
+# %% exercise="23.8" role="hint"
+# `unsign(value, max_age=3600)` raises `BadSignature`, or its subclass `SignatureExpired`.
+
+# %% [markdown] exercise="23.9"
+# ### 23.9 Limit who writes, not who reads
+#
+# Write `WriteThrottle`: three writing requests a minute for each user, or for each address where nobody is logged in. Reading is neither limited nor counted. It stands beside DRF's `UserRateThrottle`, and must not share its count.
+
+# %% exercise="23.9" role="check"
+def observe(answer):
+    cache.clear()
+
+    class Everything(UserRateThrottle):
+        rate = "1000/min"
+
+    class Desk(APIView):
+        permission_classes = [AllowAny]
+        throttle_classes = [Everything, answer]
+
+        def get(self, request):
+            return Response({})
+
+        post = put = patch = delete = get
+
+    clock = [1_000_000.0]
+
+    def ask(verb, user=None, address="10.0.0.1"):
+        request = getattr(APIRequestFactory(), verb)("/", REMOTE_ADDR=address)
+        force_authenticate(request, user and User.objects.get(username=user))
+        return Desk.as_view()(request).status_code
+
+    with mock.patch.object(SimpleRateThrottle, "timer", lambda self: clock[0]):
+        seen = [("a stranger reads five times, then writes four times", [ask("get") for _ in range(5)], [ask("post") for _ in range(4)])]
+        seen.append(("and reads again", ask("get"), ask("head"), ask("options")))
+        seen.append(("a stranger elsewhere writes", ask("post", address="10.0.0.2")))
+        verbs = ("put", "patch", "delete", "post")
+        seen.append(("jose changes, deletes and writes", [ask(verb, "jose") for verb in verbs]))
+        seen.append(("mira at the same address", ask("post", "mira")))
+        seen.append(("jose from another address", ask("post", "jose", address="10.0.0.3")))
+        clock[0] += 59
+        seen.append(("59 seconds later", ask("post", "jose")))
+        clock[0] += 2
+        seen.append(("after a minute", ask("post", "jose")))
+    cache.clear()
+    return seen
+
+# %% exercise="23.9" role="answer" seconds=20
+class WriteThrottle(UserRateThrottle):
+    # solution
+    scope = "writes"
+    rate = "3/min"
+
+    def get_cache_key(self, request, view):
+        if request.method in SAFE_METHODS:
+            return None
+        return super().get_cache_key(request, view)
+    # end
+
+
+check("23.9")
+
+# %% exercise="23.9" role="alternative" note="Deciding before anything else is done: as good, and plainer where the condition has nothing to do with whom it is."
+class WriteThrottle(UserRateThrottle):
+    scope = "writing"
+    rate = "3/m"
+
+    def allow_request(self, request, view):
+        return request.method in ("GET", "HEAD", "OPTIONS") or super().allow_request(request, view)
+
+# %% exercise="23.9" role="mistake" says="The scope is still `user`, so the key in the cache is the same as that of `UserRateThrottle`: what it counts fills your three."
+class WriteThrottle(UserRateThrottle):
+    rate = "3/min"
+
+    def get_cache_key(self, request, view):
+        if request.method in SAFE_METHODS:
+            return None
+        return super().get_cache_key(request, view)
+
+# %% exercise="23.9" role="mistake" says="Reading is counted and refused as well. A key of None means that a request does not count."
+class WriteThrottle(UserRateThrottle):
+    scope = "writes"
+    rate = "3/min"
+
+# %% exercise="23.9" role="mistake" says="All strangers and users share one count: the key has to say who it is, as the key of `UserRateThrottle` does."
+class WriteThrottle(UserRateThrottle):
+    scope = "writes"
+    rate = "3/min"
+
+    def get_cache_key(self, request, view):
+        return None if request.method in SAFE_METHODS else "throttle_writes"
+
+# %% exercise="23.9" role="mistake" says="PUT, PATCH and DELETE are not counted. Ask for the verbs that read, and count the rest."
+class WriteThrottle(UserRateThrottle):
+    scope = "writes"
+    rate = "3/min"
+
+    def get_cache_key(self, request, view):
+        return super().get_cache_key(request, view) if request.method == "POST" else None
+
+# %% exercise="23.9" role="mistake" says="Users are counted by address here, so those behind one router share three requests. Who is logged in has a key: use it."
+class WriteThrottle(SimpleRateThrottle):
+    scope = "writes"
+    rate = "3/min"
+
+    def get_cache_key(self, request, view):
+        if request.method in SAFE_METHODS:
+            return None
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+# %% exercise="23.9" role="hint"
+# `UserRateThrottle` knows whom to count. What does `get_cache_key()` return for a request that does not count?
+# %% exercise="23.9" role="hint"
+# `scope` is a part of the key, and `rate` on the class needs no setting.
+
+# %% [markdown] exercise="23.10"
+# ### 23.10 One's own reviews
+#
+# Write `MyReviewViewSet` and a `router`, so that customers find their own reviews at `/my-reviews/` and `/my-reviews/<pk>/`: list (newest first, then highest key), read, change, withdraw. New ones are not written here. The URL names are `my-review-list`
+# and `my-review-detail`. Somebody else's reviews are not found, and strangers are refused.
+
+# %% exercise="23.10" role="check"
+def observe(answer):
+    book, author = Book.objects.order_by("pk").first(), Author.objects.order_by("pk").first()
+    nora, torvald = [User.objects.create(username=name) for name in ("nora", "torvald")]
+    names = {}
+    for name, thing, reviewer, day in (("first", book, nora, 1), ("second", author, nora, 1), ("third", Book.objects.order_by("pk")[1], nora, 3),
+                                       ("torvald's", book, torvald, 2), ("nobody's", author, None, 2)):
+        review = Review.objects.create(thing=thing, reviewer=reviewer, stars=4, text=name)
+        Review.objects.filter(pk=review.pk).update(created=datetime(2026, 7, day, tzinfo=timezone.utc))
+        names[review.pk] = name
+    pks, seen = {name: pk for pk, name in names.items()}, []
+    with override_settings(ROOT_URLCONF=tuple(answer.router.urls)):
+        for name, kwargs in (("my-review-list", {}), ("my-review-detail", {"pk": 7})):
+            try:
+                seen.append((name, reverse(name, kwargs=kwargs)))
+            except NoReverseMatch:
+                seen.append((name, "no URL"))
+        for user in ("nora", "torvald", None):
+            client = Client(raise_request_exception=False)
+            if user:
+                client.force_login(User.objects.get(username=user))
+            listed = client.get("/my-reviews/")
+            rows = listed.json() if listed.status_code == 200 else []
+            rows = rows["results"] if isinstance(rows, dict) else rows
+            seen.append((user, "list", listed.status_code, [row["text"] for row in rows]))
+            for name in ("first", "torvald's", "nobody's"):
+                url, kind = f"/my-reviews/{pks[name]}/", {"content_type": "application/json"}
+                seen.append((user, name, "read", client.get(url).status_code))
+                seen.append((user, name, "change", client.patch(url, {"stars": 5}, **kind).status_code))
+            seen.append((user, "write", client.post("/my-reviews/", {"stars": 5, "text": "new"}).status_code))
+        client = Client(raise_request_exception=False)
+        client.force_login(nora)
+        seen.append(("nora withdraws", [client.delete(f"/my-reviews/{pks[name]}/").status_code for name in ("first", "torvald's")]))
+        after = Review.objects.filter(pk__in=names).order_by("pk").values_list("text", "stars")
+        seen.append(("left", list(after)))
+    return seen
+
+# %% exercise="23.10" role="answer" seconds=20
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+# solution
+class MyReviewViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    serializer_class = ReviewSerializer
+    permission_classes = [IsAuthenticated]
+
+    def get_queryset(self):
+        return Review.objects.filter(reviewer=self.request.user).order_by("-created", "-pk")
+
+
+# end
+router = SimpleRouter()
+# solution
+router.register("my-reviews", MyReviewViewSet, basename="my-review")
+# end
+
+
+check("23.10")
+
+# %% exercise="23.10" role="alternative" note="A `ModelViewSet` without a verb: POST is a 405, because `http_method_names` does not have it. Shorter, and the schema still has to be told."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+class MyReviewViewSet(ModelViewSet):
+    serializer_class = ReviewSerializer
+    permission_classes = [IsAuthenticated]
+    queryset = Review.objects.order_by("-created", "-pk")
+    http_method_names = ["get", "put", "patch", "delete", "head", "options"]
+
+    def get_queryset(self):
+        return super().get_queryset().filter(reviewer=self.request.user)
+
+
+router = SimpleRouter()
+router.register("my-reviews", MyReviewViewSet, basename="my-review")
+
+# %% exercise="23.10" role="mistake" says="The list is filtered, the rest is not: everybody's reviews can be read, changed and withdrawn by their key. Filter in `get_queryset()`."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+class MyReviewViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    serializer_class = ReviewSerializer
+    permission_classes = [IsAuthenticated]
+    queryset = Review.objects.order_by("-created", "-pk")
+
+    def list(self, request):
+        own = self.get_queryset().filter(reviewer=request.user)
+        return Response(self.get_serializer(own, many=True).data)
+
+
+router = SimpleRouter()
+router.register("my-reviews", MyReviewViewSet, basename="my-review")
+
+# %% exercise="23.10" role="mistake" says="A `ModelViewSet` takes new reviews too: the POST comes as far as the database, which misses the thing that is reviewed. Take the mixins you need."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+class MyReviewViewSet(ModelViewSet):
+    serializer_class = ReviewSerializer
+    permission_classes = [IsAuthenticated]
+
+    def get_queryset(self):
+        return Review.objects.filter(reviewer=self.request.user).order_by("-created", "-pk")
+
+
+router = SimpleRouter()
+router.register("my-reviews", MyReviewViewSet, basename="my-review")
+
+# %% exercise="23.10" role="mistake" says="The names are `review-list` and `review-detail`, after the model. Say `basename=\"my-review\"`."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+class MyReviewViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    serializer_class = ReviewSerializer
+    permission_classes = [IsAuthenticated]
+    queryset = Review.objects.order_by("-created", "-pk")
+
+    def get_queryset(self):
+        return super().get_queryset().filter(reviewer=self.request.user)
+
+
+router = SimpleRouter()
+router.register("my-reviews", MyReviewViewSet)
+
+# %% exercise="23.10" role="mistake" says="A stranger gets a 500: `AnonymousUser` cannot be filtered by, and reading was open to them. Ask for a login with `IsAuthenticated`."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+class MyReviewViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    serializer_class = ReviewSerializer
+
+    def get_queryset(self):
+        return Review.objects.filter(reviewer=self.request.user).order_by("-created", "-pk")
+
+
+router = SimpleRouter()
+router.register("my-reviews", MyReviewViewSet, basename="my-review")
+
+# %% exercise="23.10" role="mistake" says="Reviews can be read and not changed: a read-only viewset has `list` and `retrieve`. Add the mixins for changing and withdrawing."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+class MyReviewViewSet(ReadOnlyModelViewSet):
+    serializer_class = ReviewSerializer
+    permission_classes = [IsAuthenticated]
+
+    def get_queryset(self):
+        return Review.objects.filter(reviewer=self.request.user).order_by("-created", "-pk")
+
+
+router = SimpleRouter()
+router.register("my-reviews", MyReviewViewSet, basename="my-review")
+
+# %% exercise="23.10" role="hint"
+# Each action has a mixin. And each begins with `get_queryset()`.
+# %% exercise="23.10" role="hint"
+# `self.request.user` is in `get_queryset()`; without a queryset of the class, the router wants a `basename`.
+
+# %% [markdown] exercise="23.11"
+# ### 23.11 Actions, each with its serializer
+#
+# Complete `ShelfViewSet`, which everybody may read. `/shelf/` lists all books by title and then key, `/shelf/emma/` shows one, by its slug. `/shelf/cheap/` lists those for 5.00 or less, the cheapest first, then by title and key, and
+# `/shelf/emma/same-author/` the author's other books, by title and key. A single book is shown by `BookSerializer`, lists by `BriefSerializer`, without pages. A list is one query, its filter included; `same-author` two.
+
+# %% exercise="23.11" role="check"
+def observe(answer):
+    router = SimpleRouter()
+    router.register("shelf", answer.ShelfViewSet, basename="shelf")
+    author = Author.objects.filter(books__slug="emma").first()
+    other = Book.objects.exclude(author=author).order_by("pk").first()
+    Book.objects.filter(pk=other.pk).update(price="5.00")
+    Book.objects.create(title="Another", slug="another", author=author, price="5.01")
+    urls = ["", "emma/", "no-such-book/", "cheap/", "emma/same-author/", f"{other.slug}/same-author/", "no-such-book/same-author/"]
+    seen = [sorted({pattern.name for pattern in router.urls})]
+    with override_settings(ROOT_URLCONF=tuple(router.urls)):
+        client = Client(raise_request_exception=False)
+        client.get("/shelf/")
+        for url in urls:
+            with CaptureQueriesContext(connection) as ran:
+                reply = client.get(f"/shelf/{url}")
+            body = reply.json() if reply.status_code == 200 else ""
+            most = 2 if url.endswith("same-author/") else 4 if url == "emma/" else 1
+            seen.append((f"/shelf/{url}", reply.status_code, body, "few queries" if len(ran) <= most else f"{len(ran)} queries"))
+        seen.append(("POST", client.post("/shelf/", {}).status_code, client.post("/shelf/cheap/", {}).status_code))
+    return seen
+
+# %% exercise="23.11" role="answer" seconds=20
+class BriefSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price"]
+
+
+class BookSerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.name")
+    genres = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price", "author", "genres"]
+
+
+class ShelfViewSet(ReadOnlyModelViewSet):
+    queryset = Book.objects.order_by("title", "pk")
+    permission_classes = [AllowAny]
+    pagination_class = None
+    # solution
+    lookup_field = "slug"
+
+    def get_serializer_class(self):
+        return BookSerializer if self.action == "retrieve" else BriefSerializer
+
+    @action(detail=False)
+    def cheap(self, request):
+        books = self.get_queryset().filter(price__lte=5).order_by("price", "title", "pk")
+        return Response(self.get_serializer(books, many=True).data)
+
+    @action(detail=True, url_path="same-author")
+    def same_author(self, request, slug):
+        book = self.get_object()
+        books = self.get_queryset().filter(author=book.author_id).exclude(pk=book.pk)
+        return Response(self.get_serializer(books, many=True).data)
+    # end
+
+
+check("23.11")
+
+# %% exercise="23.11" role="alternative" note="The serializer as an argument of `@action`: each endpoint says its own, and the class keeps that of the rest. `retrieve` needs one that differs from `list`, so it is overridden."
+class BriefSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price"]
+
+
+class BookSerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.name")
+    genres = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price", "author", "genres"]
+
+
+class ShelfViewSet(ReadOnlyModelViewSet):
+    queryset = Book.objects.order_by("title", "pk")
+    permission_classes = [AllowAny]
+    pagination_class = None
+    lookup_field = "slug"
+    serializer_class = BriefSerializer
+
+    def retrieve(self, request, slug):
+        return Response(BookSerializer(self.get_object(), context=self.get_serializer_context()).data)
+
+    @action(detail=False)
+    def cheap(self, request):
+        books = Book.objects.costing_at_most(5).order_by("price", "title", "pk")
+        return Response(BriefSerializer(books, many=True).data)
+
+    @action(detail=True, url_path="same-author", serializer_class=BriefSerializer)
+    def same_author(self, request, slug):
+        book = self.get_object()
+        return Response(self.get_serializer(self.queryset.exclude(pk=book.pk).filter(author_id=book.author_id), many=True).data)
+
+# %% exercise="23.11" role="mistake" says="Lists show the author and the genres: one serializer for every action, and queries for each row. Choose in `get_serializer_class()`."
+class BriefSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price"]
+
+
+class BookSerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.name")
+    genres = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price", "author", "genres"]
+
+
+class ShelfViewSet(ReadOnlyModelViewSet):
+    queryset = Book.objects.order_by("title", "pk")
+    permission_classes = [AllowAny]
+    pagination_class = None
+    lookup_field = "slug"
+    serializer_class = BookSerializer
+
+    @action(detail=False)
+    def cheap(self, request):
+        books = self.get_queryset().filter(price__lte=5).order_by("price", "title", "pk")
+        return Response(self.get_serializer(books, many=True).data)
+
+    @action(detail=True, url_path="same-author")
+    def same_author(self, request, slug):
+        book = self.get_object()
+        books = self.get_queryset().filter(author=book.author_id).exclude(pk=book.pk)
+        return Response(self.get_serializer(books, many=True).data)
+
+# %% exercise="23.11" role="mistake" says="The path is `same_author`, with an underscore: it is the name of the method, unless `url_path` says another."
+class BriefSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price"]
+
+
+class BookSerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.name")
+    genres = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price", "author", "genres"]
+
+
+class ShelfViewSet(ReadOnlyModelViewSet):
+    queryset = Book.objects.order_by("title", "pk")
+    permission_classes = [AllowAny]
+    pagination_class = None
+    lookup_field = "slug"
+
+    def get_serializer_class(self):
+        return BookSerializer if self.action == "retrieve" else BriefSerializer
+
+    @action(detail=False)
+    def cheap(self, request):
+        books = self.get_queryset().filter(price__lte=5).order_by("price", "title", "pk")
+        return Response(self.get_serializer(books, many=True).data)
+
+    @action(detail=True)
+    def same_author(self, request, slug):
+        book = self.get_object()
+        books = self.get_queryset().filter(author=book.author_id).exclude(pk=book.pk)
+        return Response(self.get_serializer(books, many=True).data)
+
+# %% exercise="23.11" role="mistake" says="The book itself is among the author's other books."
+class BriefSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price"]
+
+
+class BookSerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.name")
+    genres = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price", "author", "genres"]
+
+
+class ShelfViewSet(ReadOnlyModelViewSet):
+    queryset = Book.objects.order_by("title", "pk")
+    permission_classes = [AllowAny]
+    pagination_class = None
+    lookup_field = "slug"
+
+    def get_serializer_class(self):
+        return BookSerializer if self.action == "retrieve" else BriefSerializer
+
+    @action(detail=False)
+    def cheap(self, request):
+        books = self.get_queryset().filter(price__lte=5).order_by("price", "title", "pk")
+        return Response(self.get_serializer(books, many=True).data)
+
+    @action(detail=True, url_path="same-author")
+    def same_author(self, request, slug):
+        books = self.get_queryset().filter(author=self.get_object().author_id)
+        return Response(self.get_serializer(books, many=True).data)
+
+# %% exercise="23.11" role="mistake" says="`/shelf/cheap/` is a book with the slug `cheap`, which there is not; the list stands at `/shelf/<slug>/cheap/`. An action on all books is `detail=False`."
+class BriefSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price"]
+
+
+class BookSerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.name")
+    genres = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price", "author", "genres"]
+
+
+class ShelfViewSet(ReadOnlyModelViewSet):
+    queryset = Book.objects.order_by("title", "pk")
+    permission_classes = [AllowAny]
+    pagination_class = None
+    lookup_field = "slug"
+
+    def get_serializer_class(self):
+        return BookSerializer if self.action == "retrieve" else BriefSerializer
+
+    @action(detail=True)
+    def cheap(self, request, slug):
+        books = self.get_queryset().filter(price__lte=5).order_by("price", "title", "pk")
+        return Response(self.get_serializer(books, many=True).data)
+
+    @action(detail=True, url_path="same-author")
+    def same_author(self, request, slug):
+        book = self.get_object()
+        books = self.get_queryset().filter(author=book.author_id).exclude(pk=book.pk)
+        return Response(self.get_serializer(books, many=True).data)
+
+# %% exercise="23.11" role="mistake" says="A book that does not exist is a 500 at `same-author`: `Book.DoesNotExist` is no 404. `get_object()` is, and asks for permissions too."
+class BriefSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price"]
+
+
+class BookSerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.name")
+    genres = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price", "author", "genres"]
+
+
+class ShelfViewSet(ReadOnlyModelViewSet):
+    queryset = Book.objects.order_by("title", "pk")
+    permission_classes = [AllowAny]
+    pagination_class = None
+    lookup_field = "slug"
+
+    def get_serializer_class(self):
+        return BookSerializer if self.action == "retrieve" else BriefSerializer
+
+    @action(detail=False)
+    def cheap(self, request):
+        books = self.get_queryset().filter(price__lte=5).order_by("price", "title", "pk")
+        return Response(self.get_serializer(books, many=True).data)
+
+    @action(detail=True, url_path="same-author")
+    def same_author(self, request, slug):
+        book = Book.objects.get(slug=slug)
+        books = self.get_queryset().filter(author=book.author_id).exclude(pk=book.pk)
+        return Response(self.get_serializer(books, many=True).data)
+
+# %% exercise="23.11" role="hint"
+# `self.action` is the name of the method that is called, `list` and `retrieve` included.
+# %% exercise="23.11" role="hint"
+# `detail=False` for all books, `detail=True` for one; `url_path` where a path has a hyphen.
