@@ -74,7 +74,7 @@ def observe(answer):
             seen[view.__name__] = "TypeError"
         except Exception as error:
             seen[view.__name__] = type(error).__name__
-    seen["one for all"] = [Front().get_context_data()["title"], Own().title] if not isinstance(seen["Front"], str) else ""
+    seen["Listed.get"] = Listed.get.__qualname__
     return seen
 
 # %% exercise="16.1" role="answer" datasets=["empty"]
@@ -134,6 +134,14 @@ class TitleMixin:
 
     def get_context_data(self):
         return super().get_context_data(title=self.title)
+
+# %% exercise="16.1" role="mistake" says="This mixin is a view by itself: left of a `ListView`, its `get()` answers, and the list is never made. A mixin has no base, or one without a `get()`."
+class TitleMixin(TemplateView):
+    title = ""
+
+    def get_context_data(self, **kwargs):
+        kwargs.setdefault("title", self.title)
+        return super().get_context_data(**kwargs)
 
 # %% exercise="16.1" role="hint"
 # Who has the rest of the context? And how does it get what was handed to you?
@@ -439,7 +447,12 @@ def observe(answer):
                 row = Order.objects.filter(pk=order.pk).values_list("note", "status", "number", "customer_id").first()
                 kept = Order.objects.filter(pk=order.pk).exclude(note=order.note).exists()
             changed = row is not None and (kept, row[1:] != (order.status, order.number, order.customer_id))
-            seen[f"{method}: {name}"] = {"answer": found, "note changed, rest changed": changed}
+            if method == "put":
+                # A view may answer this method or not; what it must not do is write on another's order.
+                if name != "own open order":
+                    seen[f"{method}: {name}"] = {"note changed, rest changed": changed}
+            else:
+                seen[f"{method}: {name}"] = {"answer": found, "note changed, rest changed": changed}
             if row:
                 with uncounted():
                     Order.objects.filter(pk=order.pk).update(
@@ -683,7 +696,8 @@ def observe(answer):
                     found = 404
                 except Exception as error:
                     found = type(error).__name__
-            seen[f"{slug}, page {page}"] = (found, "3 queries at most" if len(sent) <= 3 else f"{len(sent)} queries")
+            seen[f"{slug}, page {page}"] = found
+            seen[f"queries for {slug}, page {page}"] = "3 at most" if len(sent) <= 3 else str(len(sent))
     return seen
 
 # %% exercise="16.6" role="answer"
@@ -790,11 +804,33 @@ class AuthorBooksView(ListView):
 # %% [markdown] exercise="16.7"
 # ### 16.7 A page for whatever number comes
 #
-# Return a page of the books by `title`, equal titles by `pk`, ten on a page: the titles, the number of the page, the number of the last. `number` is what stood in the address, or None. What is no
-# whole number is page 1, and so is everything below 1; what is too high is the last page. Two queries.
+# Return a page of the books by `title`, equal titles by `pk`, ten on a page: its books, its number, the number of the last page. `number` is what stood in the address, or None. What is no
+# whole number is page 1, and so is everything below 1; what is too high is the last page. Two queries at most, and no more rows than are shown.
 
-# %% exercise="16.7" role="answer" datasets=["shop", "edge", "empty"] budget=2 calls=[["1"], ["2"], [null], [""], ["two"], ["2.5"], ["0"], ["-3"], ["17"], ["18"], ["9999999"]]
-def titles_page(number):
+# %% exercise="16.7" role="check"
+def observe(answer):
+    with uncounted():
+        authors = list(Author.objects.order_by("-pk")[:3])
+        # Equal titles, where the index over title and author has them the other way round.
+        for author in authors:
+            Book.objects.create(title="A Book", slug=f"a-book-{author.pk}", author=author, price=1)
+    seen = {}
+    for number in ("1", "2", None, "", "two", "2.5", "0", "-3", "17", "18", "9999999"):
+        with CaptureQueriesContext(connection) as sent:
+            try:
+                books, found, last = answer(number)
+                shown = [f"{book.title} ({book.slug})" for book in books]
+                seen[f"page {number!r}"] = {"page": found, "last page": last, "books": shown}
+            except Exception as error:
+                seen[f"page {number!r}"] = type(error).__name__
+        if len(sent) > 2:
+            seen[f"queries for page {number!r}"] = len(sent)
+        if any("COUNT(" not in query["sql"] and "LIMIT" not in query["sql"] for query in sent):
+            seen[f"query without a LIMIT for page {number!r}"] = True
+    return seen
+
+# %% exercise="16.7" role="answer" datasets=["shop", "edge", "empty"]
+def books_page(number):
     # solution
     paginator = Paginator(Book.objects.order_by("title", "pk"), 10)
     try:
@@ -803,33 +839,33 @@ def titles_page(number):
         page = paginator.page(1)
     except EmptyPage:
         page = paginator.page(1 if int(number) < 1 else paginator.num_pages)
-    return [book.title for book in page], page.number, paginator.num_pages
+    return list(page), page.number, paginator.num_pages
     # end
 
 
 check("16.7")
 
 # %% exercise="16.7" role="alternative" note="Mend the number first, then let `get_page()` do the rest. Shorter, and the rule stands in one line."
-def titles_page(number):
+def books_page(number):
     try:
         number = max(1, int(number))
     except (TypeError, ValueError):
         number = 1
     page = Paginator(Book.objects.order_by("title", "pk"), 10).get_page(number)
-    return [book.title for book in page.object_list], page.number, page.paginator.num_pages
+    return list(page.object_list), page.number, page.paginator.num_pages
 
 # %% exercise="16.7" role="mistake" says="`get_page()` takes 0 and -3 for out of range, and so for the last page. Page 1 is asked for."
-def titles_page(number):
+def books_page(number):
     page = Paginator(Book.objects.order_by("title", "pk"), 10).get_page(number)
-    return [book.title for book in page], page.number, page.paginator.num_pages
+    return list(page), page.number, page.paginator.num_pages
 
 # %% exercise="16.7" role="mistake" says="`page()` raises for what is no number and for what is out of range. An address can hold anything."
-def titles_page(number):
+def books_page(number):
     page = Paginator(Book.objects.order_by("title", "pk"), 10).page(number or 1)
-    return [book.title for book in page], page.number, page.paginator.num_pages
+    return list(page), page.number, page.paginator.num_pages
 
 # %% exercise="16.7" role="mistake" says="With a page that is full exactly, or with no book at all, the number of the last page is wrong. Round up, and let there be at least page 1."
-def titles_page(number):
+def books_page(number):
     try:
         number = max(1, int(number))
     except (TypeError, ValueError):
@@ -837,16 +873,34 @@ def titles_page(number):
     books = Book.objects.order_by("title", "pk")
     last = books.count() // 10 + 1 if books else 0
     number = min(number, last)
-    return [book.title for book in books[(number - 1) * 10 : number * 10]], number, last
+    return list(books[(number - 1) * 10 : number * 10]), number, last
 
 # %% exercise="16.7" role="mistake" says="What is too high is page 1 here. The last page is nearer to what was meant."
-def titles_page(number):
+def books_page(number):
     paginator = Paginator(Book.objects.order_by("title", "pk"), 10)
     try:
         page = paginator.page(number)
     except (PageNotAnInteger, EmptyPage):
         page = paginator.page(1)
-    return [book.title for book in page], page.number, paginator.num_pages
+    return list(page), page.number, paginator.num_pages
+
+# %% exercise="16.7" role="mistake" says="Of equal titles, which comes first is left to the database. Name the second column, or a book may be on two pages."
+def books_page(number):
+    try:
+        number = max(1, int(number))
+    except (TypeError, ValueError):
+        number = 1
+    page = Paginator(Book.objects.order_by("title"), 10).get_page(number)
+    return list(page.object_list), page.number, page.paginator.num_pages
+
+# %% exercise="16.7" role="mistake" says="A list is given to the paginator, so every page fetches all books. Give it the queryset: it counts and slices in the database."
+def books_page(number):
+    try:
+        number = max(1, int(number))
+    except (TypeError, ValueError):
+        number = 1
+    page = Paginator(list(Book.objects.order_by("title", "pk")), 10).get_page(number)
+    return page.object_list, page.number, page.paginator.num_pages
 
 # %% exercise="16.7" role="hint"
 # Try `get_page()` with "0". Which of its answers is not the one asked for?
@@ -867,12 +921,13 @@ def observe(answer):
         for number in range(-Book.objects.count() % 5 if Book.objects.count() > 100 else 0):
             Book.objects.create(title=f"Old {number}", slug=f"old-{number}", author=author, price=1)
         expected = list(Book.objects.order_by("-added", "pk").values_list("pk", flat=True))
-    walked, sizes, most, after = [], [], 0, None
+    walked, sizes, most, whole, after = [], [], 0, 0, None
     for step in range(len(expected) + 3):
         with CaptureQueriesContext(connection) as sent:
             books, after = answer(after) if step else answer(None)
             books = list(books)
         most = max(most, len(sent))
+        whole += sum("LIMIT" not in query["sql"] for query in sent)
         walked += [book.pk for book in books]
         sizes.append(len(books))
         if after is None:
@@ -886,6 +941,7 @@ def observe(answer):
         "in the right order": walked == expected,
         "books on the pages": sizes if walked == expected else sizes[:3],
         "most queries for a page": most,
+        "queries without a LIMIT": whole,
     }
 
 # %% exercise="16.8" role="answer" datasets=["shop", "edge", "empty"] seconds=20
@@ -964,7 +1020,7 @@ def newest(after=None):
         added, pk = after
         books = books.filter(Q(added__lt=added) | Q(added=added, pk__gt=pk))
     shown = list(books[:5])
-    more = books.count() > 5
+    more = books[5:6].exists()
     return shown, (shown[-1].added, shown[-1].pk) if more else None
 
 # %% exercise="16.8" role="mistake" says="Where the last page is full, your cursor leads to an empty one."
@@ -975,6 +1031,23 @@ def newest(after=None):
         books = books.filter(Q(added__lt=added) | Q(added=added, pk__gt=pk))
     shown = list(books[:5])
     return shown, (shown[-1].added, shown[-1].pk) if len(shown) == 5 else None
+
+# %% exercise="16.8" role="mistake" says="Every page reads all books and cuts in Python. Let the database compare, and stop after six rows."
+def newest(after=None):
+    books = list(Book.objects.order_by("-added", "pk"))
+    if after:
+        books = [book for book in books if (book.added, -book.pk) < after]
+    shown = books[:5]
+    return shown, (shown[-1].added, -shown[-1].pk) if len(books) > 5 else None
+
+# %% exercise="16.8" role="mistake" says="The cursor is the book that was fetched to look ahead, so that one is never shown. Continue after the last one shown."
+def newest(after=None):
+    books = Book.objects.order_by("-added", "pk")
+    if after:
+        added, pk = after
+        books = books.filter(Q(added__lt=added) | Q(added=added, pk__gt=pk))
+    rows = list(books[:6])
+    return rows[:5], (rows[-1].added, rows[-1].pk) if len(rows) > 5 else None
 
 # %% exercise="16.8" role="hint"
 # Behind the book with `added` A and `pk` P is: every book that is older than A, and every book of A with …
@@ -1010,7 +1083,8 @@ def observe(answer):
         # Sees the queries of `await`, too, which run in a thread of Django's.
         with queries(quiet=True) as sent:
             found = asyncio.run(ask(number))
-        seen[f"page {number}"] = (found, f"queries: {len(sent)}")
+        seen[f"page {number}"] = found
+        seen[f"queries for page {number}"] = len(sent)
     return seen
 
 # %% exercise="16.9" role="answer" datasets=["shop", "edge", "empty"]
