@@ -149,14 +149,14 @@ from django.urls import path
 
 def observe(answer):
     cache.clear()
-    visitors = [
-        {"x-currency": "EUR", "user-agent": "one"},
-        {"x-currency": "EUR", "user-agent": "another"},
-        {"x-currency": "USD"},
-        {"x-currency": "USD", "cookie": "visits=2"},
-        {"x-currency": "EUR", "accept": "text/html"},
-        {},
-    ]
+    visitors = {
+        "EUR": {"x-currency": "EUR", "user-agent": "one"},
+        "EUR, another browser": {"x-currency": "EUR", "user-agent": "another"},
+        "USD": {"x-currency": "USD"},
+        "USD, a cookie": {"x-currency": "USD", "cookie": "visits=2"},
+        "EUR, another Accept": {"x-currency": "EUR", "accept": "text/html"},
+        "no currency": {},
+    }
     seen = []
 
     def ask(headers):
@@ -165,15 +165,17 @@ def observe(answer):
         varies = "X-CURRENCY" in [name.strip().upper() for name in reply.get("Vary", "").split(",")]
         made = "made" if len(queries) else "from the cache"
         told = "max-age=300" in reply.get("Cache-Control", "")
-        return (reply.content.decode(), made, f"Vary names it: {varies}", f"max-age=300: {told}")
+        headers = f"Vary names it: {varies}, max-age=300: {told}"
+        return made, reply.content.decode(), headers
 
     with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(path("", answer),)):
-        for headers in visitors:
-            seen.append((str(headers), *ask(headers)))
+        for visitor, headers in visitors.items():
+            made, text, said = ask(headers)
+            seen += [(visitor, made, text), (visitor, said)]
         now = time.time()
         for later in (240, 360):
             with mock.patch("time.time", return_value=now + later):
-                seen.append((f"after {later} seconds", ask({"x-currency": "EUR"})[1]))
+                seen.append((f"after {later} seconds", ask({"x-currency": "EUR"})[0]))
     return seen
 
 # %% exercise="20.2" role="answer"
@@ -353,8 +355,8 @@ def observe(answer):
 
     def visit(name, language):
         with CaptureQueriesContext(connection) as queries:
-            html = str(answer(name, language))
-        seen.append((html, f"{len(queries)} queries"))
+            html = answer(name, language).encode().decode()
+        seen.append((f"{name}, {language}", f"{len(queries)} queries", html))
 
     for name, language in (("Mira", "en"), ("Tomas", "en"), ("Mira", "de"), ("Tomas", "de"), ("Anna & Co", "en")):
         visit(name, language)
@@ -494,7 +496,7 @@ def observe(answer):
             for patch in patches:
                 patch.stop()
         result = sorted((slug, str(price)) for slug, price in found.items())
-        seen.append((result, f"{len(queries)} queries", "many trips to the cache" if len(trips) > 2 else "few trips"))
+        seen.append((f"{len(queries)} queries", "many trips to the cache" if len(trips) > 2 else "few trips", result))
 
     ask(known[:3])
     seen.append([f"price:{slug} is there: {f'price:{slug}' in cache}" for slug in known[:4]])
@@ -627,9 +629,9 @@ def observe(answer):
     def look(moment):
         with uncounted():
             rows = dict(Book.objects.filter(pk__in=[first.pk, second.pk]).values_list("slug", "price"))
-        row = str(rows[first.slug])
         there = [cache.get(key, "-") for key in keys]
-        seen.append((moment, f"row {row}", f"entries {there}", f"the menu: {cache.get('menu')}"))
+        seen.append((moment, f"entries {there}", f"rows {[str(rows[book.slug]) for book in (first, second)]}"))
+        seen.append(f"the menu is {cache.get('menu')}")
 
     def fill():
         cache.set_many({keys[0]: "old", keys[1]: "old", "menu": "there"})
@@ -1005,9 +1007,13 @@ def observe(answer):
     late.done = False
     with mock.patch.object(LocMemCache, "add", late):
         seen += ["another finishes between look and lock", answer("report", compute), times()]
+    cache.clear()
+    answer("report", compute)
     now = time.time()
-    with mock.patch("time.time", return_value=now + 70):
-        seen += ["after 70 seconds", answer("report", compute)]
+    for later in (50, 70):
+        made.clear()
+        with mock.patch("time.time", return_value=now + later):
+            seen += [f"after {later} seconds", answer("report", compute), times()]
     return seen
 
 
