@@ -85,16 +85,13 @@ check("20.1")
 def remembered(key, compute, seconds):
     return cache.get_or_set(key, compute, seconds)
 
-# %% exercise="20.1" role="alternative" note="Wrapped in a tuple, every value is true. This is also how to keep the time of its making beside a value."
+# %% exercise="20.1" role="alternative" note="`get_many` leaves out what is missing, and has in its dict what is there, None included."
 def remembered(key, compute, seconds):
-    entry = cache.get(key)
-    if isinstance(entry, tuple):
-        return entry[0]
-    if entry is not None:
-        return entry
-    entry = (compute(),)
-    cache.set(key, entry, timeout=seconds)
-    return entry[0]
+    found = cache.get_many([key])
+    if key not in found:
+        found[key] = compute()
+        cache.set(key, found[key], timeout=seconds)
+    return found[key]
 
 # %% exercise="20.1" role="mistake" says="None is computed again at every visit: `cache.get()` returns None both for an entry that is missing and for a None that is stored."
 def remembered(key, compute, seconds):
@@ -152,14 +149,14 @@ from django.urls import path
 
 def observe(answer):
     cache.clear()
-    visitors = [
-        {"x-currency": "EUR", "user-agent": "one"},
-        {"x-currency": "EUR", "user-agent": "another"},
-        {"x-currency": "USD"},
-        {"x-currency": "USD", "cookie": "visits=2"},
-        {"x-currency": "EUR", "accept": "text/html"},
-        {},
-    ]
+    visitors = {
+        "EUR": {"x-currency": "EUR", "user-agent": "one"},
+        "EUR, another browser": {"x-currency": "EUR", "user-agent": "another"},
+        "USD": {"x-currency": "USD"},
+        "USD, a cookie": {"x-currency": "USD", "cookie": "visits=2"},
+        "EUR, another Accept": {"x-currency": "EUR", "accept": "text/html"},
+        "no currency": {},
+    }
     seen = []
 
     def ask(headers):
@@ -167,15 +164,18 @@ def observe(answer):
             reply = Client().get("/", headers=headers)
         varies = "X-CURRENCY" in [name.strip().upper() for name in reply.get("Vary", "").split(",")]
         made = "made" if len(queries) else "from the cache"
-        return (reply.content.decode(), made, f"Vary names it: {varies}", reply.get("Cache-Control", "-"))
+        told = "max-age=300" in reply.get("Cache-Control", "")
+        headers = f"Vary names it: {varies}, max-age=300: {told}"
+        return made, reply.content.decode(), headers
 
     with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(path("", answer),)):
-        for headers in visitors:
-            seen.append((str(headers), *ask(headers)))
+        for visitor, headers in visitors.items():
+            made, text, said = ask(headers)
+            seen += [(visitor, made, text), (visitor, said)]
         now = time.time()
         for later in (240, 360):
             with mock.patch("time.time", return_value=now + later):
-                seen.append((f"after {later} seconds", ask({"x-currency": "EUR"})[1]))
+                seen.append((f"after {later} seconds", ask({"x-currency": "EUR"})[0]))
     return seen
 
 # %% exercise="20.2" role="answer"
@@ -355,8 +355,8 @@ def observe(answer):
 
     def visit(name, language):
         with CaptureQueriesContext(connection) as queries:
-            html = str(answer(name, language))
-        seen.append((html, f"{len(queries)} queries"))
+            html = answer(name, language).encode().decode()
+        seen.append((f"{name}, {language}", f"{len(queries)} queries", html))
 
     for name, language in (("Mira", "en"), ("Tomas", "en"), ("Mira", "de"), ("Tomas", "de"), ("Anna & Co", "en")):
         visit(name, language)
@@ -496,9 +496,10 @@ def observe(answer):
             for patch in patches:
                 patch.stop()
         result = sorted((slug, str(price)) for slug, price in found.items())
-        seen.append((result, f"{len(queries)} queries", "many trips to the cache" if len(trips) > 2 else "few trips"))
+        seen.append((f"{len(queries)} queries", "many trips to the cache" if len(trips) > 2 else "few trips", result))
 
     ask(known[:3])
+    seen.append([f"price:{slug} is there: {f'price:{slug}' in cache}" for slug in known[:4]])
     ask([*known, "no-such-book"])
     ask([*known, "no-such-book"])
     ask(["no-such-book"])
@@ -594,6 +595,13 @@ def prices(slugs):
             found[f"price:{slug}"] = rows.get(slug)
     return {keys[key]: price for key, price in found.items() if price is not None}
 
+# %% exercise="20.5" role="mistake" says="All prices are one entry, named by the list of slugs: another list finds nothing of it, and one new price outdates nothing that can be named."
+def prices(slugs):
+    def ask():
+        return dict(Book.objects.filter(slug__in=slugs).values_list("slug", "price"))
+
+    return cache.get_or_set("price:" + ",".join(slugs), ask, 60)
+
 # %% exercise="20.5" role="hint"
 # `cache.get_many(keys)` returns a dict of what is there: a None that is stored is in it, a missing key is not.
 # %% exercise="20.5" role="hint"
@@ -621,9 +629,9 @@ def observe(answer):
     def look(moment):
         with uncounted():
             rows = dict(Book.objects.filter(pk__in=[first.pk, second.pk]).values_list("slug", "price"))
-        row = str(rows[first.slug])
         there = [cache.get(key, "-") for key in keys]
-        seen.append((moment, f"row {row}", f"entries {there}", f"the menu: {cache.get('menu')}"))
+        seen.append((moment, f"entries {there}", f"rows {[str(rows[book.slug]) for book in (first, second)]}"))
+        seen.append(f"the menu is {cache.get('menu')}")
 
     def fill():
         cache.set_many({keys[0]: "old", keys[1]: "old", "menu": "there"})
@@ -718,6 +726,11 @@ def change_price(slug, price):
     Book.objects.filter(slug=slug).update(price=price)
     transaction.on_commit(lambda: cache.delete(slug))
 
+# %% exercise="20.6" role="mistake" says="The entry is filled where it should be deleted. Of two writers, the one who commits first may store last, and the older price stays. A reader fills it from the row."
+def change_price(slug, price):
+    Book.objects.filter(slug=slug).update(price=price)
+    transaction.on_commit(lambda: cache.set(f"price:{slug}", price))
+
 # %% exercise="20.6" role="hint"
 # What the visitor reads before the commit is the old row. When is the first moment at which a deletion holds?
 # %% exercise="20.6" role="hint"
@@ -752,7 +765,12 @@ def observe(answer):
     def ask(name, group):
         return answer.cached(name, group, page(name))
 
+    def is_page(key, stored):
+        return "page" in str(pickle.loads(stored)) or "menu" in key
+
     seen = [ask("emma", "books"), ask("emma", "books"), ask("nana", "books"), ask("hours", "shop")]
+    shared = [key for key, stored in caches["default"]._cache.items() if not is_page(key, stored)]
+    seen.append(f"other processes see the version: {bool(shared)}")
     answer.outdate("books")
     seen += ["outdated", ask("emma", "books"), ask("nana", "books"), ask("hours", "shop")]
 
@@ -760,7 +778,7 @@ def observe(answer):
         # Whatever is no page and not the menu: a full cache may drop it.
         local = caches["default"]
         for key, stored in list(local._cache.items()):
-            if "page" not in str(pickle.loads(stored)) and "menu" not in key:
+            if not is_page(key, stored):
                 local._delete(key)
 
     for _ in range(3):
@@ -879,6 +897,18 @@ def cached(name, group, compute):
 def outdate(group):
     cache.set("version", secrets.token_hex(), None)
 
+# %% exercise="20.7" role="mistake" says="The versions are in a dict of this process. Another worker has a dict of its own, and goes on serving what was outdated here."
+versions = {}
+
+
+def cached(name, group, compute):
+    version = versions.setdefault(group, secrets.token_hex())
+    return cache.get_or_set(f"{group}:{version}:{name}", compute, 300)
+
+
+def outdate(group):
+    versions[group] = secrets.token_hex()
+
 # %% exercise="20.7" role="hint"
 # Put a version of the group into the key of each value. The version is an entry too: what if the cache drops it?
 # %% exercise="20.7" role="hint"
@@ -977,9 +1007,13 @@ def observe(answer):
     late.done = False
     with mock.patch.object(LocMemCache, "add", late):
         seen += ["another finishes between look and lock", answer("report", compute), times()]
+    cache.clear()
+    answer("report", compute)
     now = time.time()
-    with mock.patch("time.time", return_value=now + 70):
-        seen += ["after 70 seconds", answer("report", compute)]
+    for later in (50, 70):
+        made.clear()
+        with mock.patch("time.time", return_value=now + later):
+            seen += [f"after {later} seconds", answer("report", compute), times()]
     return seen
 
 
@@ -1107,6 +1141,20 @@ def once(key, compute):
             cache.delete(f"{key}:lock")
     return value
 
+# %% exercise="20.8" role="mistake" says="A lock of Python's is known to this process alone: four workers compute four times. The lock belongs into the cache, where all see it."
+computing = threading.Lock()
+
+
+def once(key, compute):
+    value = cache.get(key)
+    if value is None:
+        with computing:
+            value = cache.get(key)
+            if value is None:
+                value = compute()
+                cache.set(key, value, 60)
+    return value
+
 # %% exercise="20.8" role="hint"
 # `cache.add(lock, …)` is True for one alone. The others sleep and begin again: a loop.
 # %% exercise="20.8" role="hint"
@@ -1118,7 +1166,7 @@ def once(key, compute):
 # Nobody should wait. An entry is fresh for 10 seconds, and kept for 100 more. Who asks for it while it is fresh gets
 # it. Who finds it old computes it anew, unless somebody is at it already: then the old value will do. Where there is
 # nothing, compute. Go by `time.time()`, and let the lock last for 30 seconds at most, and not longer than it is
-# needed.
+# needed. If `compute()` fails, its exception goes to the one who called it.
 
 # %% exercise="20.9" role="check"
 from unittest import mock
@@ -1154,8 +1202,8 @@ def observe(answer):
         ask(11, "c", meanwhile=True)
         ask(12, "d")
         ask(22, "e", meanwhile=True)
-        ask(120, "f", meanwhile=True)
-        at(140)
+        ask(131, "f", meanwhile=True)
+        at(145)
 
         def fail():
             raise LookupError
@@ -1164,9 +1212,9 @@ def observe(answer):
             seen.append(answer("report", fail))
         except LookupError:
             seen.append("the failure is told")
-        ask(141, "g")
-        ask(141 + 111, "h")
-        at(141 + 111 + 500)
+        ask(146, "g")
+        ask(146 + 111, "h")
+        at(146 + 111 + 500)
         seen.append(f"{len(keys())} entries in the end")
     return seen
 
@@ -1258,6 +1306,20 @@ def served(key, compute):
     try:
         value = compute()
         cache.set(key, (value, time.time() + 10), None)
+    finally:
+        cache.delete(f"{key}:lock")
+    return value
+
+# %% exercise="20.9" role="mistake" says="The entry lasts for 100 seconds from its making: 10 fresh and 100 more are 110. In the last ten there is no old value to give."
+def served(key, compute):
+    entry = cache.get(key)
+    if entry and time.time() < entry[1]:
+        return entry[0]
+    if entry and not cache.add(f"{key}:lock", "taken", 30):
+        return entry[0]
+    try:
+        value = compute()
+        cache.set(key, (value, time.time() + 10), 100)
     finally:
         cache.delete(f"{key}:lock")
     return value

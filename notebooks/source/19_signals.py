@@ -97,9 +97,9 @@ for module in (signals, core_signals, auth_signals, backend_signals, test_signal
     print(f"{module.__name__}:", *found.values())
 
 # %% [markdown]
-# Nineteen, and only those of the first module concern models
-# ([reference](https://docs.djangoproject.com/en/stable/ref/signals/)). To hear each of them, a receiver that prints,
-# and a block that connects it and lets go of it again, whatever happens inside:
+# Nineteen, and only the first module is about models
+# ([reference](https://docs.djangoproject.com/en/stable/ref/signals/)). To hear them, a receiver that prints, and a block
+# that connects it and lets go of it again, whatever happens inside:
 
 # %% reason="The two helpers of this chapter: one hears, the other connects for a block."
 def tell(signal, sender, **facts):
@@ -210,7 +210,7 @@ reset()
 
 # %% [markdown]
 # Those of the other side; `reverse` says which that is. `set()` is what it removes and what it adds. With `clear`
-# there are no keys: whoever needs them asks the database at `pre_clear`. And no other side, no news?
+# there are no keys: whoever needs them asks the database at `pre_clear`. And where nothing changes?
 
 # %%
 with listening(tell, m2m_changed, sender=Book.genres.through):
@@ -237,8 +237,9 @@ with override_settings(ROOT_URLCONF=patterns):
         print(url, status, *heard)
 
 # %% [markdown]
-# None. `got_request_exception` is for what nobody expected, between the other two; a 404 is no trouble. Logins have
-# three of their own. What does a failed one tell about the password?
+# None, once the response is closed ([chapter 04](04_urls_requests_middleware.ipynb)). `got_request_exception` is for
+# what nobody expected; a 404 is no trouble. Logins have three of their own. What does a failed one tell about the
+# password?
 
 # %%
 def tell_login(signal, credentials=None, **kwargs):
@@ -300,7 +301,7 @@ print(len(heard) == len(response.templates) > 0)
 def tell_app(signal, app_config, **kwargs):
     heard.append((NAMES[signal], app_config.label))
 
-
+# %%
 for command, options in (("migrate", {}), ("flush", {"interactive": False})):
     heard.clear()
     with listening(tell_app, pre_migrate, post_migrate):
@@ -327,7 +328,7 @@ def make(name):
 
     return receiver
 
-
+# %%
 first, second, third = make("first"), make("second"), make("third")
 printed, heard = Signal(), []
 for receiver in (first, first, second):
@@ -369,7 +370,7 @@ def connect_inside(signal, **how):
 
     signal.connect(receiver, **how)
 
-
+# %%
 for debug, how in ((True, {}), (False, {}), (False, {"weak": False})):
     printed, heard = Signal(), []
     with override_settings(DEBUG=debug):
@@ -387,7 +388,7 @@ for debug, how in ((True, {}), (False, {}), (False, {"weak": False})):
 def deaf(sender):
     heard.append(sender)
 
-
+# %%
 for debug in (True, False):
     printed = Signal()
     with override_settings(DEBUG=debug):
@@ -447,7 +448,7 @@ reset()
 def tell_class(signal, sender, **kwargs):
     print(NAMES[signal], sender.__name__)
 
-
+# %%
 newcomer = User.objects.create(username="newcomer")
 visit = Visit.objects.create(user=newcomer)
 with listening(tell_class, pre_delete, post_delete):
@@ -457,8 +458,8 @@ print(Visit.objects.filter(pk=visit.pk).exists())
 # %% [markdown]
 # The visit is gone, and nobody heard. (On 6.1 its relation says
 # [`DB_CASCADE`](https://docs.djangoproject.com/en/6.1/ref/models/fields/#django.db.models.DB_CASCADE); on 5.2 it says
-# `DO_NOTHING`, and the table has the rule.) And the rows of a many-to-many relation? A contributor is added, once as a
-# relation, once as a row; then a book with genres goes:
+# `DO_NOTHING`, and the table has the rule.) And many-to-many relations? A contributor is added, once as a relation,
+# once as a row; then a book with genres goes:
 
 # %%
 contributor = Contributor.objects.first()
@@ -490,7 +491,7 @@ reset()
 def tell_raw(signal, raw, **kwargs):
     print(NAMES[signal], f"{raw=}")
 
-
+# %%
 fixture = serializers.serialize("json", Genre.objects.filter(slug="drama"))
 with listening(tell_raw, pre_save, post_save, sender=Genre):
     for row in serializers.deserialize("json", fixture):
@@ -517,7 +518,7 @@ def write_letter(instance, **kwargs):
 def write_letter_later(instance, using, **kwargs):
     transaction.on_commit(lambda: letters.append(f"We now have {instance.name}!"), using=using)
 
-
+# %%
 for receiver in (write_letter, write_letter_later):
     letters = []
     with listening(receiver, post_save, sender=Genre):
@@ -542,7 +543,8 @@ with listening(note_key, post_delete, sender=Genre), transaction.atomic():
     genre.delete()
 
 # %% [markdown]
-# None: take the key while it is there. Now receivers that raise. Out of which of these four calls does the error come,
+# None: take the key while it is there. (What takes long, the callback hands to a task queue, as the checkout does with
+# its receipt.) Now receivers that raise. Out of which of these four calls does the error come,
 # and is there a row afterwards?
 
 # %%
@@ -633,7 +635,7 @@ def save_again(instance, **kwargs):
     depth.append(instance.pk)
     instance.save(update_fields=["slug"])
 
-
+# %%
 with listening(save_again, post_save, sender=Genre):
     try:
         Genre.objects.create(name="Diaries", slug="diaries")
@@ -652,7 +654,7 @@ def add_key(sender, instance, created, **kwargs):
         instance.slug = f"{instance.slug}-{instance.pk}"
         sender.objects.filter(pk=instance.pk).update(slug=instance.slug)
 
-
+# %%
 depth = []
 with listening(add_key, post_save, sender=Genre):
     genre = Genre.objects.create(name="Diaries", slug="diaries")
@@ -667,10 +669,10 @@ reset()
 # **Asked next**
 #
 # - *Signals, an overridden `save()`, or a service function?* A function, where the code that changes is mine: a call can
-#   be read, typed and stepped into, and it sees many rows at once. `save()`, for what belongs to one row whoever saves
-#   it. A signal, where the sender cannot know the listener: another app's model, or several independent listeners.
+#   be read and stepped into, and sees many rows at once. `save()`, for what belongs to one row, whoever saves it. A
+#   signal, where the sender cannot know the listener: another app's model, or several listeners.
 #
-# What hears what? A model with its own `save()`, and a receiver. Four ways to write:
+# A model with its own `save()`, and a receiver. Which of them notices what?
 
 # %% reason="A model with both ways to hear: half of it would compare nothing."
 class Card(models.Model):
@@ -710,7 +712,7 @@ for name, write in ways.items():
 def derive_slug(instance, **kwargs):
     instance.slug = instance.name.lower()
 
-
+# %%
 with listening(derive_slug, pre_save, sender=Card):
     card = Card.objects.create(name="Emma")
     Card.objects.update_or_create(pk=card.pk, defaults={"name": "Persuasion"})
@@ -719,7 +721,7 @@ with listening(derive_slug, pre_save, sender=Card):
 print(card.slug, Card.objects.get(pk=card.pk).slug)
 
 # %% [markdown]
-# Twice not: `update_or_create()` has saved the given fields alone
+# Twice not: `update_or_create()` saves the given fields (and `auto_now` ones) alone
 # [since 4.2](https://docs.djangoproject.com/en/stable/releases/4.2/#setting-update-fields-in-model-save-may-now-be-required),
 # and a receiver cannot change `update_fields`. An overridden `save()` can add to them, as the shop's `Author` does.
 # Third, the price. A receiver writes the history of prices; a function does the same for all:
@@ -766,17 +768,19 @@ print(any("import live" in source or "from live" in source for source in sources
 # [advises](https://docs.djangoproject.com/en/stable/topics/signals/) that.
 
 # %% [markdown]
-# - *Why `AppConfig.ready()`?* A receiver counts once its module has been imported, and nothing imports it by itself.
-#   `ready()` runs when all models are loaded, so it may import them, and in every process: server, worker, command. It
-#   [may run twice](https://docs.djangoproject.com/en/stable/ref/applications/#django.apps.AppConfig.ready) in tests, so
-#   give a `dispatch_uid`, or connect functions of a module.
+# - *Why `AppConfig.ready()`?* A receiver is connected when its module is imported, and nothing imports that by itself.
+#   `ready()` runs when all models are loaded, in every process: server, worker, command. It
+#   [may run twice](https://docs.djangoproject.com/en/stable/ref/applications/#django.apps.AppConfig.ready) in tests:
+#   connect functions of a module, or give a `dispatch_uid`.
 #
-# A new app with a receiver, and a script that asks whether it is connected:
+# A new app with a receiver, and a command that asks whether anybody listens:
 
 # %%
 site = scratch("mysite")
 site.output("python manage.py startapp shelf")
 site.replace("mysite/settings.py", "INSTALLED_APPS = [", "INSTALLED_APPS = [\n    'shelf',")
+
+# %% reason="A module of another project, as it would stand there."
 site.write(
     "shelf/receivers.py",
     "from django.contrib.auth.models import Group\n"
@@ -786,13 +790,13 @@ site.write(
     "def greet(sender, instance, **kwargs):\n"
     "    print('Welcome,', instance)\n",
 )
-QUESTION = "from django.db.models.signals import post_save; print(post_save.has_listeners(Group))"
-ASK = f'python manage.py shell -v 0 -c "from django.contrib.auth.models import Group; {QUESTION}"'
 
 # %% [markdown]
 # The file alone; then imported in the package's `__init__.py`; then in `ready()`:
 
 # %%
+QUESTION = "from django.db.models.signals import post_save; print(post_save.has_listeners(Group))"
+ASK = f'python manage.py shell -v 0 -c "from django.contrib.auth.models import Group; {QUESTION}"'
 print("the file alone:", site.output(ASK).splitlines()[-1])
 site.write("shelf/__init__.py", "from . import receivers\n")
 print("__init__.py:", site.output(ASK).splitlines()[-1].partition(":")[0].rpartition(".")[2])
@@ -804,8 +808,8 @@ print("ready():", site.output(ASK).splitlines()[-1])
 # The first is silent, the second too early, and says so.
 #
 # - *Async receivers and `asend()`?* Since 5.0 a receiver may be `async def`, and signals have `asend()` and
-#   `asend_robust()`. Both kinds of receivers hear both kinds of sending; Django changes between thread and loop. What
-#   fails is `send()` to an async receiver from inside a running loop, as in an async view or in this cell:
+#   `asend_robust()`. Both kinds of receivers hear both kinds of sending. What fails is `send()` to an async receiver
+#   from inside a running loop, as in an async view or in this cell:
 
 # %%
 printed, heard = Signal(), []
@@ -816,7 +820,7 @@ async def hear_later(**kwargs):
     await asyncio.sleep(0.05)
     heard.append("async ends")
 
-
+# %%
 printed.connect(hear_later)
 printed.connect(first)
 try:
@@ -847,7 +851,7 @@ def sleeper(name, seconds):
 
     return receiver
 
-
+# %%
 slow, quick = sleeper("slow", 0.2), sleeper("quick", 0.05)
 printed, heard = Signal(), []
 printed.connect(slow)
@@ -872,8 +876,8 @@ reset()
 
 # %% [markdown]
 # **Versions.** On 5.2 `asend()` starts synchronous and async receivers at the same time, and if one fails, the other
-# async ones go on. On 6.1 the synchronous ones come first, and async ones are a task group: a failure cancels the rest,
-# and two failures come as an `ExceptionGroup`.
+# async ones go on. On 6.1 the synchronous ones come first, and the async ones are a task group: a failure cancels the
+# rest, and two at the same time come as an `ExceptionGroup`. One synchronous receiver fails, an async one is connected:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -889,9 +893,9 @@ else:
     print("Django 6.1 prints []")
 
 # %% [markdown]
-# On 5.2 the list has both entries of `quick`. Two failures:
+# On 5.2 the list has both entries of `quick`. Two failures at the same time:
 
-# %% tags=["since-6.1"]
+# %%
 async def fail_later(**kwargs):
     await asyncio.sleep(0)
     raise LookupError
@@ -901,7 +905,7 @@ async def fail_as_well(**kwargs):
     await asyncio.sleep(0)
     raise KeyError
 
-
+# %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
     printed = Signal()
     printed.connect(fail_later)

@@ -5,7 +5,7 @@
 # authentication from permissions (and 401 from 403), explain a JWT by making one, and read a router's URLs.
 #
 # *Questions: Q57 what it is · Q58 serializers · Q59 authentication and permissions · Q60 viewsets and routers.* Predict each output before you run its
-# cell. [Exercises 23.1 to 23.10](../exercises/23_rest_framework.ipynb) follow.
+# cell. [Exercises 23.1 to 23.11](../exercises/23_rest_framework.ipynb) follow.
 
 # %%
 from checks import quiz
@@ -36,7 +36,7 @@ from api.urls import router as shop_router
 from api.viewsets import BookViewSet
 from catalog.models import Author, Book, Genre
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Prefetch
 from django.http import JsonResponse
@@ -47,25 +47,15 @@ from django.urls import Resolver404, include, path, resolve
 from django.utils import timezone
 from orders.models import Order, OrderLine
 from rest_framework import serializers
-from rest_framework.authentication import (
-    BaseAuthentication,
-    BasicAuthentication,
-    SessionAuthentication,
-    TokenAuthentication,
-)
+from rest_framework.authentication import BaseAuthentication, BasicAuthentication
+from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.decorators import action
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.generics import ListAPIView, RetrieveUpdateAPIView
 from rest_framework.pagination import CursorPagination, LimitOffsetPagination
-from rest_framework.permissions import (
-    AllowAny,
-    BasePermission,
-    DjangoModelPermissions,
-    IsAdminUser,
-    IsAuthenticated,
-    IsAuthenticatedOrReadOnly,
-)
+from rest_framework.permissions import AllowAny, BasePermission, DjangoModelPermissions
+from rest_framework.permissions import IsAdminUser, IsAuthenticated, IsAuthenticatedOrReadOnly
 from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter, SimpleRouter
 from rest_framework.settings import api_settings
@@ -285,7 +275,22 @@ print(BookSerializer(Book.objects.get(slug="emma")).data)
 
 # %% [markdown]
 # Trimmed and converted. Read-only and unknown keys are dropped without a word; a client who misspells a name is not told. Out, a decimal becomes a
-# string, so that no digit is lost in JSON. Now the order in which things are checked. A field, a validator of it, a method, and two for the whole:
+# string, so that no digit is lost in JSON. The opposite of read-only is `write_only`: it comes in, and is never shown. What is stored here?
+
+# %%
+class SignUpSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = User
+        fields = ["username", "password"]
+        extra_kwargs = {"password": {"write_only": True}}
+
+
+new = SignUpSerializer(data={"username": "newcomer", "password": "correct horse"})
+print(new.is_valid(), new.save().password, new.data)
+reset()
+
+# %% [markdown]
+# The password, as it was typed: `create()` of a `ModelSerializer` fills columns, and hashing is `create_user()`'s. Now the order in which things are checked. A field, a validator of it, a method, and two for the whole:
 
 # %% reason="Every place where validation can happen, in one class."
 log = []
@@ -389,7 +394,7 @@ class TitleSerializer(serializers.ModelSerializer):
         model = Book
         fields = ["title", "slug", "price"]
 
-
+# %%
 class AuthorSerializer(serializers.ModelSerializer):
     books = TitleSerializer(many=True)
 
@@ -445,7 +450,7 @@ class LineSerializer(serializers.ModelSerializer):
         model = OrderLine
         fields = ["title", "quantity"]
 
-
+# %%
 class OrderSerializer(serializers.ModelSerializer):
     customer = serializers.CharField(source="customer.username")
     lines = LineSerializer(many=True)
@@ -502,7 +507,7 @@ class QuickSerializer(serializers.BaseSerializer):
     def to_representation(self, book):
         return {"id": book.pk, "title": book.title, "price": str(book.price), "published": book.published}
 
-
+# %%
 def seconds(function):
     return min(repeat(function, number=1, repeat=5))
 
@@ -585,7 +590,7 @@ else:
 quiz("Q58")
 
 # %% [markdown]
-# Now [exercises 23.3 to 23.5](../exercises/23_rest_framework.ipynb).
+# Now [exercises 23.3 to 23.6](../exercises/23_rest_framework.ipynb).
 
 # %% [markdown]
 # ## Q59 · Tell who asks from what they may do
@@ -770,7 +775,7 @@ def claims_of(token):
         raise AuthenticationFailed("The token has expired.")
     return claims
 
-
+# %%
 class JWTAuthentication(BaseAuthentication):
     def authenticate(self, request):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -854,9 +859,9 @@ reset()
 #
 # - *JWT, session or token?* For a browser on your own site the session: `HttpOnly` cookie, CSRF check, log out works. A token for programs and apps that you want to be able to cut off: one query, deleted when lost. A JWT where services that share no
 #   database have to know who asks; short lives, keys that rotate, and a list of revoked ones as soon as "log out" has to mean it, which is a look-up again.
-# - *Where do object permissions fail silently?* In lists, which [never call them](https://www.django-rest-framework.org/api-guide/permissions/#limitations-of-object-level-permissions). Filter in `get_queryset()`. In `create()`, where there is no object yet. In an `@action` that fetches by itself. And with
-#   Django's own `user.has_perm(perm, obj)`, which is False for every object with the default backend.
-# - *How do you do role-based access?* Groups with permissions, and permission classes that ask `has_perm`, never for the name of a group. `DjangoModelPermissions` for the usual verbs; `get_permissions()` per action for the rest.
+# - *Where do object permissions fail silently?* In lists, which [never call them](https://www.django-rest-framework.org/api-guide/permissions/#limitations-of-object-level-permissions). Filter in `get_queryset()`. In `create()`, where there is no object yet. In an `@action` that fetches by itself. And
+#   `user.has_perm(perm, obj)` is False for every object with Django's `ModelBackend`, whatever the user may.
+# - *How do you do role-based access?* Groups with permissions, and permission classes that ask `has_perm`, rather than for the name of a group. `DjangoModelPermissions` for the usual verbs; `get_permissions()` per action for the rest.
 
 # %%
 class OwnOrder(BasePermission):
@@ -869,7 +874,7 @@ class NumberSerializer(serializers.ModelSerializer):
         model = Order
         fields = ["number"]
 
-
+# %%
 class OrderList(ListAPIView):
     queryset = Order.objects.order_by("pk")
     serializer_class = NumberSerializer
@@ -881,17 +886,19 @@ class OwnOrderList(OrderList):
         return super().get_queryset().filter(customer=self.request.user)
 
 
-request = factory.get("/")
-force_authenticate(request, User.objects.get(username="anna"))
+request, anna = factory.get("/"), User.objects.get(username="anna")
+force_authenticate(request, anna)
 print([view.as_view()(request).data["count"] for view in (OrderList, OwnOrderList)])
-superuser, anna = User(is_superuser=True), User.objects.get(username="anna")
-print([user.has_perm("orders.view_order", order) for user in (superuser, anna)])
+anna.user_permissions.add(Permission.objects.get(codename="view_order"))
+anna = User.objects.get(username="anna")
+print(anna.has_perm("orders.view_order"), anna.has_perm("orders.view_order", order))
+reset()
 
 # %%
 quiz("Q59")
 
 # %% [markdown]
-# Now [exercises 23.6 to 23.8](../exercises/23_rest_framework.ipynb).
+# Now [exercises 23.7 to 23.9](../exercises/23_rest_framework.ipynb).
 
 # %% [markdown]
 # ## Q60 · Let a router write the URLs of a viewset
@@ -1013,7 +1020,7 @@ class GuardedViewSet(GenreViewSet):
     def get_serializer_class(self):
         return NameSerializer if self.action == "list" else GenreSerializer
 
-
+# %%
 class NameSerializer(serializers.ModelSerializer):
     class Meta:
         model = Genre
@@ -1046,7 +1053,7 @@ class ShelfViewSet(ReadOnlyModelViewSet):
     queryset = Book.objects.order_by("pk")
     serializer_class = ShelfSerializer
 
-
+# %%
 class FetchingViewSet(ShelfViewSet):
     def get_queryset(self):
         return super().get_queryset().select_related("author").prefetch_related("genres")
@@ -1068,7 +1075,7 @@ class NumberSerializer(serializers.ModelSerializer):
         model = Order
         fields = ["number"]
 
-
+# %%
 class OrderViewSet(ReadOnlyModelViewSet):
     serializer_class = NumberSerializer
     permission_classes = [IsAuthenticated]
@@ -1202,7 +1209,7 @@ class BooksOfAuthor(ShelfViewSet):
         author = get_object_or_404(Author, slug=self.kwargs["author"])
         return super().get_queryset().filter(author=author)
 
-
+# %%
 nested = SimpleRouter()
 nested.register("books", BooksOfAuthor, basename="author-book")
 with override_settings(ROOT_URLCONF=(path("authors/<slug:author>/", include(nested.urls)),)):
@@ -1222,5 +1229,4 @@ for version in ("v1", "v2", "v3"):
 quiz("Q60")
 
 # %% [markdown]
-# Now [exercises 23.9 and 23.10](../exercises/23_rest_framework.ipynb), then chapter
-# [24 · Async and background work](24_async_and_background_work.ipynb).
+# Now [exercises 23.10 and 23.11](../exercises/23_rest_framework.ipynb).

@@ -1,0 +1,713 @@
+# %% [markdown]
+# # 24 · Async, real time, background work
+#
+# After this chapter you can say when an asynchronous view pays and what it must not do, push changes to a page over a web socket, and give work to
+# a worker so that it is neither lost nor done twice.
+#
+# *Questions: Q61 asynchronous views · Q62 Channels and web sockets · Q63 background tasks.* Predict each output before you run its cell.
+# [Exercises 24.1 to 24.8](../exercises/24_async_and_background_work.ipynb) follow.
+
+# %%
+from checks import quiz
+from lab import asgi, db_worker, get, reset, scratch, start, valkey, worker
+
+start()
+
+# Django is set up now, so its models can be imported.
+import asyncio
+import json
+import os
+import re
+import shutil
+import sys
+import threading
+import time
+import urllib.request
+import warnings
+from importlib.util import find_spec
+from unittest import mock
+
+import django
+from accounts.models import User
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from catalog.models import Book
+from channels.db import database_sync_to_async
+from channels.exceptions import ChannelFull
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from channels.security.websocket import OriginValidator
+from channels.testing import WebsocketCommunicator
+from config.asgi import application
+from config.celery import app
+from django.core.exceptions import SynchronousOnlyOperation
+from django.core.handlers.asgi import ASGIHandler
+from django.db import IntegrityError, connection, transaction
+from django.http import HttpResponse, StreamingHttpResponse
+from django.test import AsyncClient, AsyncRequestFactory, Client, override_settings
+from django.urls import path
+from live.consumers import StockConsumer
+from live.streams import stock_events
+from orders import background
+from orders.checkout import place_order
+from orders.models import Order, SentMail, Stock
+from orders.restocking import restock
+from orders.tasks import sales_report, send_receipt
+
+# %% [markdown]
+# ## Q61 · Serve with asynchronous views, and know when
+#
+# *Advanced · asked as T-A9*
+#
+# **Say it.** On an ASGI server Django runs an `async def` view in the event loop: one thread serves many requests, as long as each of them awaits. That pays
+# where views wait for other services, for streams, for web sockets. It makes neither Python nor the database faster. The ORM's `a`-methods run the same query
+# in a thread. Transactions are synchronous, so the whole block goes into a function, called with `sync_to_async`. One synchronous middleware costs
+# every request a thread.
+#
+# *What lifts it:* that a blocking call in an async view stops everybody, what happens when the client leaves, and a measurement before the move.
+
+# %% [markdown]
+# **See it.** A view has fifty slow calls to make, to other services, say. One view makes them in turn, the other at once. By which factor do they differ?
+
+# %%
+def in_turn(request):
+    for _ in range(50):
+        time.sleep(0.05)
+    return HttpResponse("50 answers")
+
+
+async def at_once(request):
+    await asyncio.gather(*[asyncio.sleep(0.05) for _ in range(50)])
+    return HttpResponse("50 answers")
+
+# %%
+async def seconds(url):
+    started = time.perf_counter()
+    await AsyncClient().get(url)
+    return time.perf_counter() - started
+
+
+with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(path("in-turn/", in_turn), path("at-once/", at_once))):
+    slow = await seconds("/in-turn/")
+    fast = min([await seconds("/at-once/") for _ in range(5)])
+print(slow > 8 * fast)
+
+# %% [markdown]
+# Fifty pauses against one, and some work around it. Now the other way round: fifty **requests**, one slow call in each. Every view waits until all fifty have arrived. How many threads
+# does that take, for a plain and for an async view?
+
+# %%
+met, amet = threading.Barrier(50), asyncio.Barrier(50)
+
+
+def plain(request):
+    met.wait(timeout=50)
+    return HttpResponse(threading.current_thread().name)
+
+
+async def asynchronous(request):
+    await amet.wait()
+    return HttpResponse(threading.current_thread().name)
+
+# %%
+async def ask(handler, url):
+    exchange = ApplicationCommunicator(handler, AsyncRequestFactory().get(url).scope)
+    await exchange.send_input({"type": "http.request", "body": b""})
+    await exchange.receive_output(timeout=50)
+    return (await exchange.receive_output(timeout=50))["body"]
+
+
+async def fifty(url, *chain):
+    with override_settings(MIDDLEWARE=chain, ROOT_URLCONF=(path("plain/", plain), path("async/", asynchronous))):
+        handler = ASGIHandler()
+        return await asyncio.gather(*[ask(handler, url) for _ in range(50)])
+
+
+print(len(set(await fifty("/plain/"))), len(set(await fifty("/async/"))))
+
+# %% [markdown]
+# Django's ASGI handler gives each request with a synchronous view [a thread of its own](https://docs.djangoproject.com/en/stable/topics/async/#asgiref.sync.sync_to_async): fifty threads, and up to fifty
+# connections to the database. Plain views under ASGI work; they do not become cheaper. What happens to the async view behind **one** synchronous middleware?
+
+# %%
+held = set()
+
+
+def old_style(get_response):
+    def middleware(request):
+        held.add(threading.current_thread().name)
+        return get_response(request)
+
+    return middleware
+
+# %%
+class NewStyle:
+    sync_capable, async_capable = False, True
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request):
+        held.add(threading.current_thread().name)
+        return await self.get_response(request)
+
+
+for name in ("old_style", "NewStyle"):
+    held.clear()
+    await fifty("/async/", f"__main__.{name}")
+    print(name, len(held))
+
+# %% [markdown]
+# Fifty threads do nothing but wait for fifty coroutines. The gain is gone, and nothing says so but the log: `django.request` has
+# [a debug message](https://docs.djangoproject.com/en/stable/topics/async/#async-views) for each adapted middleware.
+
+# %% [markdown]
+# **The ORM.** A notebook allows synchronous queries where a loop runs, by [a variable](https://docs.djangoproject.com/en/stable/topics/async/#async-safety) that has no place in production.
+# Without it, which of the four is refused?
+
+# %%
+strict = mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="")
+
+with strict:
+    books = Book.objects.filter(slug="emma")
+    print(await books.acount(), [book.title async for book in books])
+    try:
+        print(books.get().title)
+    except SynchronousOnlyOperation as error:
+        print(type(error).__name__)
+
+# %% [markdown]
+# Building a queryset asks nothing, so it needs no `await`; evaluating it does. `aget`, `acreate`, `asave`, `async for` are there. Are they
+# asynchronous to the bottom? Three queries at once, and a witness around each:
+
+# %%
+log, threads = [], set()
+
+
+def witness(execute, *arguments):
+    log.append("in")
+    threads.add(threading.current_thread())
+    try:
+        return execute(*arguments)
+    finally:
+        log.append("out")
+
+
+await sync_to_async(lambda: connection.execute_wrappers.append(witness))()
+await asyncio.gather(*[Book.objects.acount() for _ in range(3)])
+await sync_to_async(lambda: connection.execute_wrappers.remove(witness))()
+print(*log, "|", len(threads), threading.current_thread() in threads)
+
+# %% [markdown]
+# One after the other, in one thread beside the loop: it is `sync_to_async` around the synchronous method, and one connection. `gather` over queries
+# of one request gains nothing; the loop only stays free for others. And a transaction?
+
+# %%
+try:
+    async with transaction.atomic():
+        pass
+except (TypeError, AttributeError):
+    print("no asynchronous atomic()")
+with strict:
+    try:
+        with transaction.atomic():
+            await Book.objects.acount()
+    except SynchronousOnlyOperation:
+        print("and the plain one is refused")
+with transaction.atomic():
+    print(connection.in_atomic_block, await sync_to_async(lambda: connection.in_atomic_block)())
+
+# %% [markdown]
+# The last line is why: what you await runs on another thread's connection, **outside** the block. So the transaction goes to the thread as a whole:
+
+# %%
+@sync_to_async
+def move(source, target, copies):
+    with transaction.atomic():
+        Stock.objects.filter(pk=target).update(quantity=Stock.objects.get(pk=target).quantity + copies)
+        Stock.objects.filter(pk=source).update(quantity=Stock.objects.get(pk=source).quantity - copies)
+
+
+before = Stock.objects.get(pk=1).quantity
+try:
+    await move(source=2, target=1, copies=10_000)
+except IntegrityError:
+    print("rolled back:", Stock.objects.get(pk=1).quantity == before)
+
+# %% [markdown]
+# **Streams** want an asynchronous generator. Under ASGI, what does Django do with a plain one? "made" is written when a line is made, "sent" when it leaves:
+
+# %%
+log = []
+
+
+def lines():
+    for _ in range(3):
+        log.append("made")
+        yield "a line\n"
+
+
+async def alines():
+    for line in lines():
+        yield line
+
+# %% reason="A server in a few lines: what it is sent is what is observed."
+async def stream(made_by):
+    log.clear()
+    incoming = [{"type": "http.request", "body": b""}]
+
+    async def receive():
+        return incoming.pop() if incoming else await asyncio.Future()
+
+    async def send(message):
+        if message.get("body"):
+            log.append("sent")
+
+    view = path("", lambda request: StreamingHttpResponse(made_by()))
+    with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(view,)), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        await ASGIHandler()(AsyncRequestFactory().get("/").scope, receive, send)
+    print(*log, [warning.category.__name__ for warning in caught])
+
+
+await stream(lines)
+await stream(alines)
+
+# %% [markdown]
+# The plain one is read to its end first, in memory, with a warning. Now a reader who leaves, at a real server. The shop's `/live/events/` waits in a group of listeners:
+
+# %%
+listeners = get_channel_layer().groups
+with asgi() as server:
+    with urllib.request.urlopen(f"{server.url}/live/events/") as reader:
+        print(reader.headers["Content-Type"], reader.readline(), len(listeners))
+        restock(1, 5)
+        print([reader.readline().decode().strip() for _ in range(2)])
+    while listeners:
+        time.sleep(0.01)
+print(len(listeners))
+
+# %% [markdown]
+# Django heard of the disconnect, cancelled the generator where it awaited, and its `finally` left the group. What about a thread that is at work then?
+
+# %%
+log, begun, go_on = [], threading.Event(), threading.Event()
+
+
+def transfer():
+    begun.set()
+    go_on.wait(timeout=50)
+    log.append("committed")
+
+
+async def view():
+    await sync_to_async(transfer)()
+    log.append("answered")
+
+# %%
+request = asyncio.create_task(view())
+while not begun.is_set():
+    await asyncio.sleep(0.01)
+request.cancel()
+await asyncio.wait([request])
+go_on.set()
+while not log:
+    await asyncio.sleep(0.01)
+print(request.cancelled(), log)
+
+# %% [markdown]
+# A thread cannot be cancelled: the work is done, and nobody is told. So it has to be fit for being asked again, as in Q63.
+
+# %% [markdown]
+# **The trap.** "Async makes Django faster." Three views meet a ticker, which counts as often as the loop gets to it. Are there more than fifty ticks while each view runs?
+
+# %%
+def work():
+    return sum(n * n for n in range(1_000_000))
+
+
+async def waits():
+    await asyncio.sleep(0.2)
+
+
+async def computes():
+    await asyncio.gather(*[asyncio.create_task(one()) for _ in range(3)])
+
+
+async def one():
+    return work()
+
+
+async def blocks():
+    time.sleep(0.2)
+
+# %%
+async def ticks_during(view):
+    ticks = 0
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    ticker = asyncio.create_task(tick())
+    await view()
+    ticker.cancel()
+    return ticks
+
+
+print([await ticks_during(view) > 50 for view in (waits, computes, blocks)])
+
+# %% [markdown]
+# While the other two ran, no other request of this process could have gone on. Computing belongs to a worker process, a blocking library into a
+# thread:
+
+# %%
+async def in_a_thread():
+    await sync_to_async(time.sleep, thread_sensitive=False)(0.2)
+
+
+print(await ticks_during(in_a_thread) > 50)
+
+# %% [markdown] reason="Three questions, each with a full answer."
+# **Asked next**
+#
+# - *When does async help Django?* When much of a request is waiting for something other than the database, or connections stay open: several services asked at once,
+#   streams, long polling, web sockets. It does not for pages made of queries and templates, for computing, or with libraries that block.
+# - *How do you run a transaction in an async view?* As one synchronous function with `atomic()`, called with `sync_to_async`. Awaiting inside an `atomic()` block is refused,
+#   or, where the safety is off, runs outside of it. `ATOMIC_REQUESTS` refuses async views.
+# - *What does a sync middleware do to the stack?* Django runs it in a thread, and the thread waits while the view runs in the loop. One is enough to need a thread per request.
+#   Synchronous layers next to each other share one change of threads.
+
+# %% [markdown]
+# Two more that are asked. An async view under WSGI works. What does it lose? Two requests each way, and the loops they ran in:
+
+# %%
+loops = []
+
+
+async def view(request):
+    loops.append(asyncio.get_running_loop())
+    return HttpResponse()
+
+
+with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(path("", view),)):
+    print([get("/").status_code for _ in range(2)], len(set(loops)))
+    loops.clear()
+    print([(await AsyncClient().get("/")).status_code for _ in range(2)], len(set(loops)))
+
+# %% [markdown]
+# Under WSGI [each request has a loop of its own](https://docs.djangoproject.com/en/stable/topics/async/#async-views): calls of one view can overlap, requests
+# cannot share a thread. And `request.user`, which is a query at the first look?
+
+# %%
+async def by_attribute(request):
+    return HttpResponse(request.user.username)
+
+
+async def by_auser(request):
+    return HttpResponse((await request.auser()).username)
+
+
+client = AsyncClient(raise_request_exception=False)
+await client.aforce_login(await User.objects.aget(username="mira"))
+with strict, override_settings(ROOT_URLCONF=(path("attribute/", by_attribute), path("auser/", by_auser))):
+    reply = await client.get("/attribute/")
+    print(reply.status_code, reply.exc_info[0].__name__)
+    print((await client.get("/auser/")).text)
+
+# %% [markdown]
+# **Versions.** The ORM's `a`-methods are older than 5.2; `Paginator` got its asynchronous twin in 6.0:
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 0):
+    from django.core.paginator import AsyncPaginator
+
+    page = await AsyncPaginator(Book.objects.order_by("pk"), 50).apage(2)
+    print(await page.ahas_next(), len(await page.aget_object_list()))
+else:
+    print("Django 6.1 prints True 50")
+
+# %%
+quiz("Q61")
+
+# %% [markdown]
+# Now [exercises 24.1 to 24.3](../exercises/24_async_and_background_work.ipynb).
+
+# %% [markdown]
+# ## Q62 · Push over web sockets, with Channels
+#
+# *Advanced · asked as T-I8*
+#
+# **Say it.** Django answers HTTP. For web sockets I add Channels: its router looks at the type of a connection, gives HTTP to Django and a web socket to a
+# consumer, one object per connection, with methods for connect, receive and disconnect. To reach other connections, consumers join groups of a channel layer. In
+# production that is Redis, as memory ends at the process. I check the `Origin` header and the user at the handshake, and use the ORM asynchronously.
+#
+# *What lifts it:* layers lose messages by design, slow clients need a limit, and often server-sent events or polling would do.
+
+# %% [markdown]
+# **See it.** What does Django itself do with a web socket? Then the shop's application, which has a router around Django:
+
+# %%
+async def connect(application, route, *headers):
+    page = WebsocketCommunicator(application, route, headers=headers)
+    try:
+        return await page.connect()
+    except ValueError as error:
+        return type(error).__name__
+
+
+ORIGIN = (b"origin", b"http://testserver")
+print(await connect(ASGIHandler(), "/live/socket/stock/", ORIGIN))
+print(await connect(application, "/live/socket/stock/", ORIGIN))
+
+# %% [markdown]
+# A consumer is a class, its instance one connection. This one passes on to everybody what anybody says. `WebsocketCommunicator` is a client for tests, without a
+# server:
+
+# %%
+class Counter(AsyncJsonWebsocketConsumer):
+    groups = ["counter"]
+
+    async def receive_json(self, content):
+        await self.channel_layer.group_send("counter", {"type": "sale.made", "title": content["title"]})
+
+    async def sale_made(self, event):
+        await self.send_json({"sold": event["title"]})
+
+
+pages = [WebsocketCommunicator(Counter.as_asgi(), "/") for _ in range(2)]
+print([(await page.connect())[0] for page in pages])
+await pages[0].send_json_to({"title": "Emma"})
+print([await page.receive_json_from(timeout=30) for page in pages])
+for page in pages:
+    await page.disconnect(timeout=30)
+
+# %% [markdown]
+# The layer's message has a `type`; its name with `_` for `.` is the [method that is called](https://channels.readthedocs.io/en/stable/topics/consumers.html). The class attribute
+# `groups` joins and leaves by itself. Now for real: uvicorn, two clients over TCP, and a delivery in the shop. Who hears of it?
+
+# %%
+from websockets.sync.client import connect as open_socket
+
+with asgi() as server:
+    address = server.url.replace("http", "ws") + "/live/socket/stock/"
+    with open_socket(address, origin=server.url) as one, open_socket(address, origin=server.url) as other:
+        for page, books in ((one, [1, 2]), (other, "all")):
+            page.send(json.dumps({"action": "subscribe", "books": books}))
+            print(len(json.loads(page.recv(timeout=30))["changes"]), "books")
+        left = restock(1, 5)
+        for page in (one, other):
+            print(json.loads(page.recv(timeout=30))["changes"] == [{"book": 1, "quantity": left}])
+
+# %% [markdown]
+# `restock()` is plain synchronous code that knows no socket: after its commit a receiver tells the group of that book, with `group_send`. The same in a browser. Is the number on the page
+# the new one, without a reload?
+
+# %% reason="A browser is started, shown a page, and watched."
+chromium = shutil.which("chromium") or shutil.which("google-chrome")
+if find_spec("playwright") and chromium:
+    from playwright.async_api import async_playwright
+
+    with asgi() as server:
+        async with async_playwright() as tools:
+            browser = await tools.chromium.launch(executable_path=chromium)
+            page = await browser.new_page()
+            await page.goto(f"{server.url}/live/")
+            await page.locator("#live-state[data-state=connected]").wait_for()
+            left = restock(1, 5)
+            await page.locator("tr[data-book='1'] .number", has_text=str(left)).wait_for()
+            print(await page.locator("#live-news").inner_text() == f"{Book.objects.get(pk=1)}: {left} left")
+            await browser.close()
+else:
+    print("This cell drives Chromium with Playwright: pip install playwright, and a Chromium.")
+
+# %% [markdown]
+# Try it with your hands: `uvicorn config.asgi:application` in `sample_project`, the page `/live/` in two windows, and an order in one of them.
+#
+# **Between processes.** Another process sends to the group `stock`. Which layer carries it over to this one?
+
+# %%
+TELL = """
+import asyncio, os
+from channels.layers import InMemoryChannelLayer
+from channels_redis.core import RedisChannelLayer
+url = os.environ.get("REDIS_URL")
+layer = RedisChannelLayer(hosts=[url]) if url else InMemoryChannelLayer()
+change = {"type": "stock.changed", "changes": [{"book": 1, "quantity": 77}]}
+asyncio.run(layer.group_send("stock", change))
+"""
+elsewhere = scratch()
+elsewhere.write("tell.py", TELL)
+
+# %%
+async def hears(**environment):
+    page = WebsocketCommunicator(StockConsumer.as_asgi(), "/")
+    await page.connect()
+    await page.send_json_to({"action": "subscribe", "books": "all"})
+    await page.receive_json_from(timeout=30)
+    elsewhere.output("python tell.py", **environment)
+    # What is said here comes after what was said there.
+    restock(2, 1)
+    first = await page.receive_json_from(timeout=30)
+    await page.disconnect(timeout=30)
+    return first["changes"][0]["book"]
+
+# %%
+print("in memory, the first that is heard is of book", await hears())
+with valkey() as server:
+    print("on Valkey, the first that is heard is of book", await hears(REDIS_URL=server.url))
+
+# %% [markdown]
+# In memory the other process spoke to itself, without an error. With two web workers, half of your users would miss half of the news.
+
+# %% [markdown]
+# **Who is there?** A web socket comes with the cookies of the site, whichever page opened it: CSRF protection does not cover it, so the server looks at `Origin`. And the user is in
+# `scope["user"]`, by `AuthMiddlewareStack`. The feed of new orders is for the staff. What do these four get?
+
+# %%
+async def knock(name, origin=b"http://testserver"):
+    client = Client()
+    if name:
+        client.force_login(User.objects.get(username=name))
+    cookie = client.cookies.output(header="", sep=";").strip().encode()
+    page = WebsocketCommunicator(
+        OriginValidator(application.application_mapping["websocket"].application, ["http://testserver"]),
+        "/live/socket/orders/",
+        headers=[(b"origin", origin), (b"cookie", cookie)],
+    )
+    accepted, code = await page.connect(timeout=30)
+    return (accepted, await page.receive_output(timeout=30)) if accepted else (accepted, code)
+
+# %%
+for name in (None, "anna", "ida"):
+    accepted, answer = await knock(name)
+    print(name, accepted, answer.get("code") or answer.get("text"))
+print("ida", await knock("ida", b"https://elsewhere.example"))
+
+# %% [markdown]
+# From another site not even the handshake succeeds. The shop accepts before it closes with 4401 or 4403: closed **before** it is accepted, a socket is
+# [refused with HTTP 403](https://asgi.readthedocs.io/en/stable/specs/www.html#close-send-event), and a browser's script learns no reason.
+
+# %% [markdown]
+# **Too much, too fast.** A layer keeps a number of messages for each channel. What becomes of the rest?
+
+# %%
+layer = InMemoryChannelLayer(capacity=3)
+name = await layer.new_channel()
+await layer.group_add("stock", name)
+for n in range(5):
+    await layer.group_send("stock", {"type": "stock.changed", "n": n})
+try:
+    await layer.send(name, {"type": "stock.changed"})
+except ChannelFull:
+    print("ChannelFull")
+print([(await layer.receive(name))["n"] for _ in range(3)])
+
+# %% [markdown]
+# Dropped, and `group_send` says nothing: delivery is [at most once](https://channels.readthedocs.io/en/stable/topics/channel_layers.html). And a client that does not read? A consumer that awaits its `send` waits too, and
+# its channel fills. The shop's puts messages into a queue with an end:
+
+# %% reason="A client that never reads has to be played: the server's `send` gets stuck."
+class Impatient(StockConsumer):
+    capacity = 3
+
+
+async def overfeed():
+    incoming, stuck, sent = asyncio.Queue(), asyncio.Event(), []
+
+    async def send(message):
+        sent.append((message["type"], message.get("code")))
+        if message["type"] == "websocket.send":
+            await stuck.wait()
+
+    incoming.put_nowait({"type": "websocket.connect"})
+    for _ in range(10):
+        incoming.put_nowait({"type": "websocket.receive", "text": "?"})
+    await Impatient.as_asgi()({"type": "websocket", "path": "/", "headers": []}, incoming.get, send)
+    return sent
+
+
+print(*await overfeed(), sep="\n")
+
+# %% [markdown]
+# One message is on its way, three wait, and with the next the client is let go, with a code of the shop's own. It comes back and asks for the state, which is less than all it has missed.
+
+# %% [markdown]
+# **The trap.** "Django supports web sockets, with ASGI" is refuted above. The other one: an async consumer that asks the ORM as a view would. It fails, or, where the safety is off, it blocks every connection
+# of the process:
+
+# %%
+class Shelf(AsyncJsonWebsocketConsumer):
+    def copies(self, pk):
+        return Stock.objects.get(pk=pk).quantity
+
+    async def receive_json(self, content):
+        copies = self.copies if content["how"] == "plain" else database_sync_to_async(self.copies)
+        answer = copies(1)
+        await self.send_json({"copies": answer if isinstance(answer, int) else await answer})
+
+
+async def copies(how):
+    page = WebsocketCommunicator(Shelf.as_asgi(), "/")
+    await page.connect()
+    await page.send_json_to({"how": how})
+    return (await page.receive_json_from(timeout=30))["copies"] == Stock.objects.get(pk=1).quantity
+
+# %%
+with mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE=""):
+    try:
+        await copies("plain")
+    except SynchronousOnlyOperation as error:
+        print(type(error).__name__)
+print(await copies("in a thread"))
+
+# %% [markdown] reason="Three questions, each with a full answer."
+# **Asked next**
+#
+# - *SSE, web socket, or polling?* Polling for what may be late: any server, any cache. Server-sent events for news in one direction: plain HTTP, which the browser reconnects by itself. A web socket where the client talks too, and often. Each open
+#   connection of the last two needs an ASGI server.
+# - *Why a Redis channel layer?* Consumers live in many processes, and views or workers want to reach them. Memory ends at the process; Redis is in the middle. What it loses is lost, so a page asks for the
+#   state when it connects.
+# - *How do you scale and authenticate sockets?* More processes behind a proxy that lets connections live, all on one layer; limits per client, heartbeats, reconnecting with a random pause. Session cookie plus `Origin`
+#   for browsers, a short-lived token for others; asked at the handshake, so end the socket at logout.
+
+# %% [markdown]
+# Server-sent events in the shop are a view with an asynchronous generator on the same group. What does a reader get?
+
+# %%
+stream = stock_events(get_channel_layer())
+print(repr(await anext(stream)))
+left = restock(1, 5)
+event = await anext(stream)
+print(repr(event.replace(str(left), "…")))
+await stream.aclose()
+reset()
+
+# %% [markdown]
+# And "asked at the handshake": a bookseller opens the feed, and is then no longer staff. Does she hear of the next order?
+
+# %%
+ida, anna = User.objects.get(username="ida"), User.objects.get(username="anna")
+client = Client()
+client.force_login(ida)
+cookie = client.cookies.output(header="", sep=";").strip().encode()
+page = WebsocketCommunicator(application, "/live/socket/orders/", headers=[ORIGIN, (b"cookie", cookie)])
+await page.connect(timeout=30)
+print(await page.receive_json_from(timeout=30))
+User.objects.filter(pk=ida.pk).update(is_staff=False)
+place_order(anna, {2: 1})
+print((await page.receive_json_from(timeout=30))["customer"])
+await page.disconnect(timeout=30)
+reset()
+
+# %% [markdown]
+# She does, until the socket closes. Where that matters, tell her consumer to close, through a group of its own.
+
+# %%
+quiz("Q62")
+
+# %% [markdown]
+# Now [exercises 24.4 to 24.6](../exercises/24_async_and_background_work.ipynb).
