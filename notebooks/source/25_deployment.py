@@ -154,7 +154,7 @@ with shop.running(f"{UVICORN} --workers 2", **LIVE) as server:
 
 # %% [markdown]
 # Both run workers of their own; gunicorn adds more knobs for them, such as `max_requests`. `uvicorn.workers`, which put
-# uvicorn into gunicorn, is [deprecated](https://www.uvicorn.org/deployment/#gunicorn) in favour of a package of its own.
+# uvicorn into gunicorn, is deprecated in favour of [a package of its own](https://github.com/Kludex/uvicorn-worker).
 
 # %% [markdown]
 # **Health.** Two questions, two addresses. How many queries does each ask?
@@ -616,7 +616,7 @@ for header in (None, ("HTTP_X_FORWARDED_PROTO", "https")):
 #   A `lock_timeout`, and indexes `CONCURRENTLY`.
 # - *Workers and threads on 2 cores?* Two processes, since Python computes on one core in each, with 4 to 8 threads for the
 #   time they wait. Then load it, and look whether the cores or the database are busy first. gunicorn's
-#   [2 × cores + 1](https://gunicorn.org/design/#how-many-workers) is a number to begin with, not to end with.
+#   [2 × cores + 1](https://docs.gunicorn.org/en/stable/design.html#how-many-workers) is a number to begin with, not to end with.
 # - *What do you monitor first?* What visitors notice: the share of failed requests and the slow end of the times, per URL.
 #   Then what runs out: connections that wait for the pool, age of the oldest task, disk, days of the certificate. An alarm
 #   is for what somebody has to do now.
