@@ -18,7 +18,7 @@ from django.http import HttpResponse
 from django.template import engines
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.cache import cache_control, cache_page, never_cache
-from django.views.decorators.http import condition, last_modified
+from django.views.decorators.http import condition
 from django.views.decorators.vary import vary_on_cookie, vary_on_headers
 
 # %% [markdown] exercise="20.1"

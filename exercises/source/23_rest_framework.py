@@ -50,7 +50,7 @@ from reviews.models import Review
 # %% exercise="23.1" role="check"
 def observe(answer):
     factory, seen = APIRequestFactory(), []
-    asked = [{"q": q} for q in ("e", "EMMA", "no such title", "%", "", "   ")]
+    asked = [{"q": q} for q in ("e", "EMMA", "poems", "no such title", "%", "", "   ")]
     for parameters in [*asked, {}]:
         with CaptureQueriesContext(connection) as ran:
             reply = answer.as_view(throttle_classes=[])(factory.get("/", parameters))
@@ -151,6 +151,16 @@ class TitleSearch(APIView):
         results = [{"title": book.title, "slug": book.slug} for book in found[:5]]
         return Response({"count": found.count(), "results": results})
 
+# %% exercise="23.1" role="mistake" says="Only titles that begin with the text are found. `icontains` looks inside."
+class TitleSearch(APIView):
+    def get(self, request):
+        q = request.query_params.get("q", "").strip()
+        if not q:
+            raise ValidationError({"q": ["Say what to look for."]})
+        found = Book.objects.filter(title__istartswith=q).order_by("title", "pk")
+        results = [{"title": book.title, "slug": book.slug} for book in found[:5]]
+        return Response({"count": found.count(), "results": results})
+
 # %% exercise="23.1" role="hint"
 # What stands behind the `?` is in `request.query_params`.
 # %% exercise="23.1" role="hint"
@@ -188,7 +198,9 @@ def observe(answer):
             versioning_class=None,
         )
         rates = api_settings.DEFAULT_THROTTLE_RATES
-    with mock.patch.object(SimpleRateThrottle, "THROTTLE_RATES", rates):
+    clock = [1_000_000.0]
+    timer = mock.patch.object(SimpleRateThrottle, "timer", lambda self: clock[0])
+    with timer, mock.patch.object(SimpleRateThrottle, "THROTTLE_RATES", rates):
         user = User.objects.get(username="jose")
         key = Token.objects.create(user=user).key
         refused = view(factory.post("/", {}))
@@ -201,6 +213,8 @@ def observe(answer):
             seen.append(("page 2", len(second.get("results", []))))
         cache.clear()
         seen.append(("a stranger asks on", [view(factory.get("/")).status_code for _ in range(5)]))
+        clock[0] += 61
+        seen.append(("after a minute", view(factory.get("/")).status_code))
         token = {"headers": {"Authorization": f"Token {key}"}}
         seen.append(("a program asks on", [view(factory.get("/", **token)).status_code for _ in range(5)]))
         seen.append(("a program writes", view(factory.post("/", {}, **token)).status_code))
@@ -294,6 +308,22 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {"anon": "3/min"},
 }
 
+# %% exercise="23.2" role="mistake" says="Users are limited too: `UserRateThrottle` with a rate counts whoever is logged in. Leave it out, or give it no rate."
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 10,
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"anon": "3/min", "user": "3/min"},
+}
+
 # %% exercise="23.2" role="mistake" says="`IsAuthenticated` shuts strangers out of reading as well."
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -324,6 +354,8 @@ def observe(answer):
     Book.objects.filter(pk__in=[book.pk for book in books]).update(price="8.00")
     slugs = {book.slug: letter for book, letter in zip(books, "abcd")}
     customer = User.objects.get(username="jose")
+    other = Order.objects.create(number="1999-000002", customer=customer, placed_at=datetime(2026, 7, 1, tzinfo=timezone.utc))
+    OrderLine.objects.create(order=other, book=books[3], quantity=9, unit_price="1.00")
 
     def attempt(data, partial):
         order = Order.objects.create(number="1999-000001", customer=customer, note="old", placed_at=datetime(2026, 7, 1, tzinfo=timezone.utc))
@@ -339,7 +371,7 @@ def observe(answer):
             outcome = "IntegrityError"
         lines = order.lines.order_by("book_id").values_list("book__slug", "quantity", "unit_price", "pk")
         rows = [(slugs[slug], n, price, "same row" if before.get(slug) == pk else "new row") for slug, n, price, pk in lines]
-        result = (outcome, Order.objects.get(pk=order.pk).note, rows)
+        result = (outcome, Order.objects.get(pk=order.pk).note, rows, "the other order has", other.lines.count())
         Order.objects.filter(pk=order.pk).delete()
         return result
 
@@ -935,8 +967,9 @@ def observe(answer):
         seen.append((before, data, "valid" if valid else sorted(serializer.errors), sorted(serializer.validated_data) if valid else []))
 
     for data in ({"stars": 5}, {"stars": 3, "text": ""}, {"stars": 2, "text": "Dull."}, {"stars": 2}, {"stars": 1, "text": ""},
-                 {"stars": 2, "text": "   "}, {"text": "Dull."}):
+                 {"stars": "2", "text": ""}, {"stars": 2, "text": "   "}, {"text": "Dull."}):
         attempt(data)
+    attempt({"stars": 1}, Review(stars=4, text="   "))
     good, bad = Review(stars=5, text=""), Review(stars=1, text="Dull.")
     for data in ({"stars": 2}, {"stars": 4}, {"text": ""}, {"text": "Fine."}, {"stars": 1, "text": "Worse."}, {}):
         attempt(data, good)
@@ -1025,6 +1058,32 @@ class ReviewSerializer(serializers.ModelSerializer):
             raise ValidationError("Say what was wrong with it.")
         return attrs
 
+# %% exercise="23.6" role="mistake" says="`initial_data` is what was sent, as it was sent: a form says `\"2\"`, and text is not less than a number. `attrs` has the values after conversion."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+    def validate(self, attrs):
+        stars = self.initial_data.get("stars", getattr(self.instance, "stars", None))
+        text = self.initial_data.get("text", getattr(self.instance, "text", ""))
+        if stars <= 2 and not text.strip():
+            raise ValidationError({"text": "Say what was wrong with it."})
+        return attrs
+
+# %% exercise="23.6" role="mistake" says="A stored text of blanks counts as one. What comes in is trimmed by the field; what is in the row is not."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+    def validate(self, attrs):
+        stars = attrs.get("stars", getattr(self.instance, "stars", None))
+        text = attrs.get("text", getattr(self.instance, "text", ""))
+        if stars <= 2 and not text:
+            raise ValidationError({"text": "Say what was wrong with it."})
+        return attrs
+
 # %% exercise="23.6" role="mistake" says="With a text the method returns None, which DRF does not accept as validated data. Return `attrs` in the end."
 class ReviewSerializer(serializers.ModelSerializer):
     class Meta:
@@ -1068,7 +1127,7 @@ def observe(answer):
     for user, codename in ((editor, "change_review"), (cleaner, "delete_review")):
         user.user_permissions.add(Permission.objects.get(codename=codename, content_type__app_label="reviews"))
     reviews = {"nora's": Review.objects.create(thing=book, reviewer=mira, stars=4), "nobody's": Review.objects.create(thing=book, stars=4)}
-    calls = [("get", "list", None), ("post", "create", None)]
+    calls = [("get", "list", None), ("head", "list", None), ("options", "list", None), ("post", "create", None)]
     calls += [(verb, name, review) for review in reviews for verb, name in
               (("get", "retrieve"), ("put", "update"), ("patch", "partial_update"), ("delete", "destroy"))]
     seen = []
@@ -1076,7 +1135,8 @@ def observe(answer):
         for verb, name, review in calls:
             request = getattr(APIRequestFactory(), verb)("/", {"stars": 3})
             force_authenticate(request, user and User.objects.get(username=user))
-            view = Reviews.as_view({verb: name}, authentication_classes=[TokenAuthentication])
+            bound = "get" if verb in ("head", "options") else verb
+            view = Reviews.as_view({bound: name}, authentication_classes=[TokenAuthentication])
             with override_settings(AUTHENTICATION_BACKENDS=["django.contrib.auth.backends.ModelBackend"]):
                 reply = view(request, **({"pk": reviews[review].pk} if review else {}))
             seen.append((user or "a stranger", verb, review or "all", reply.status_code))
@@ -1133,6 +1193,17 @@ class MayTouchReview(BasePermission):
 
     def has_object_permission(self, request, view, review):
         if request.method in SAFE_METHODS or review.reviewer_id == request.user.pk:
+            return True
+        wanted = "reviews.delete_review" if request.method == "DELETE" else "reviews.change_review"
+        return request.user.has_perm(wanted)
+
+# %% exercise="23.7" role="mistake" says="HEAD and OPTIONS read as well: a stranger's browser that asks what it may do is refused. `SAFE_METHODS` names all three."
+class MayTouchReview(BasePermission):
+    def has_permission(self, request, view):
+        return request.method == "GET" or request.user.is_authenticated
+
+    def has_object_permission(self, request, view, review):
+        if request.method == "GET" or review.reviewer_id == request.user.pk:
             return True
         wanted = "reviews.delete_review" if request.method == "DELETE" else "reviews.change_review"
         return request.user.has_perm(wanted)
@@ -1208,7 +1279,7 @@ def observe(answer):
         for permission in (AllowAny, IsAuthenticated):
             request = APIRequestFactory().get("/", headers={"authorization": value} if value else {})
             reply = Desk.as_view(permission_classes=[permission])(request)
-            shown = reply.data if reply.status_code == 200 else reply.headers.get("WWW-Authenticate", "no header")
+            shown = reply.data if reply.status_code == 200 else reply.headers.get("WWW-Authenticate", "no header").partition(" ")[0]
             seen.append((name, permission.__name__, reply.status_code, shown))
     return seen
 
@@ -1462,7 +1533,7 @@ class WriteThrottle(SimpleRateThrottle):
 # %% [markdown] exercise="23.10"
 # ### 23.10 One's own reviews
 #
-# Write `MyReviewViewSet` and a `router`, so that customers find their own reviews at `/my-reviews/` and `/my-reviews/<pk>/`: list (newest first, then highest key), read, change, withdraw. New ones are not written here. The URL names are `my-review-list`
+# Write `MyReviewViewSet` and a `router`, so that customers find their own reviews at `/my-reviews/` and `/my-reviews/<pk>/`: list (newest first, then highest key), read, change, withdraw. New ones are not written here, and what was withdrawn is gone. The URL names are `my-review-list`
 # and `my-review-detail`. Somebody else's reviews are not found, and strangers are refused.
 
 # %% exercise="23.10" role="check"
@@ -1470,12 +1541,14 @@ def observe(answer):
     book, author = Book.objects.order_by("pk").first(), Author.objects.order_by("pk").first()
     nora, torvald = [User.objects.create(username=name) for name in ("nora", "torvald")]
     names = {}
-    for name, thing, reviewer, day in (("first", book, nora, 1), ("second", author, nora, 1), ("third", Book.objects.order_by("pk")[1], nora, 3),
-                                       ("torvald's", book, torvald, 2), ("nobody's", author, None, 2)):
+    second, third = Book.objects.order_by("pk")[1:3]
+    for name, thing, reviewer, day in (("first", book, nora, 3), ("second", author, nora, 1), ("third", second, nora, 1),
+                                       ("torvald's", book, torvald, 2), ("nobody's", author, None, 2), ("withdrawn", third, nora, 2)):
         review = Review.objects.create(thing=thing, reviewer=reviewer, stars=4, text=name)
         Review.objects.filter(pk=review.pk).update(created=datetime(2026, 7, day, tzinfo=timezone.utc))
         names[review.pk] = name
     pks, seen = {name: pk for pk, name in names.items()}, []
+    Review.objects.get(pk=pks["withdrawn"]).delete()
     with override_settings(ROOT_URLCONF=tuple(answer.router.urls)):
         for name, kwargs in (("my-review-list", {}), ("my-review-detail", {"pk": 7})):
             try:
@@ -1490,7 +1563,7 @@ def observe(answer):
             rows = listed.json() if listed.status_code == 200 else []
             rows = rows["results"] if isinstance(rows, dict) else rows
             seen.append((user, "list", listed.status_code, [row["text"] for row in rows]))
-            for name in ("first", "torvald's", "nobody's"):
+            for name in ("first", "torvald's", "nobody's", "withdrawn"):
                 url, kind = f"/my-reviews/{pks[name]}/", {"content_type": "application/json"}
                 seen.append((user, name, "read", client.get(url).status_code))
                 seen.append((user, name, "change", client.patch(url, {"stars": 5}, **kind).status_code))
@@ -1624,6 +1697,26 @@ class MyReviewViewSet(
 
     def get_queryset(self):
         return Review.objects.filter(reviewer=self.request.user).order_by("-created", "-pk")
+
+
+router = SimpleRouter()
+router.register("my-reviews", MyReviewViewSet, basename="my-review")
+
+# %% exercise="23.10" role="mistake" says="Withdrawn reviews are back: `Review.everything` has them. `Review.objects` has those that are live."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+class MyReviewViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    serializer_class = ReviewSerializer
+    permission_classes = [IsAuthenticated]
+
+    def get_queryset(self):
+        return Review.everything.filter(reviewer=self.request.user).order_by("-created", "-pk")
 
 
 router = SimpleRouter()

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 16 · Class-based views and pagination
 #
-# After this chapter you can say which class answers when several have the method, name the steps of a generic view and the hook for
-# each wish, keep customers to their own rows, and cut 100,000 rows into pages of which the last costs no more than the first.
+# After this chapter you can say which class answers when several have the method, name the steps of a generic view, keep customers to
+# their own rows, and cut 100,000 rows into pages of which the last costs what the first does.
 #
-# *Questions: Q44 mixins · Q45 generic views · Q46 pagination.* The bookshop in this chapter has 100,000 order lines. Predict each
-# output before you run its cell. [Exercises 16.1 to 16.9](../exercises/16_class_based_views.ipynb) follow.
+# *Questions: Q44 mixins · Q45 generic views · Q46 pagination.* The shop has 100,000 order lines here. Predict each output.
+# [Exercises 16.1 to 16.9](../exercises/16_class_based_views.ipynb) follow.
 
 # %%
 from checks import quiz
@@ -51,7 +51,7 @@ from storefront.keyset import Keyset
 # *Intermediate · asked as A2*
 #
 # **Say it.** A mixin is a small class with one ability for others to inherit; by itself it is of no use. It is plain multiple
-# inheritance: neither Python nor Django knows the word. Python puts a class and all its ancestors into one line, the method resolution
+# inheritance; to Python it is a class like any other. Python puts a class and all its ancestors into one line, the method resolution
 # order, and `super()` calls the next in that line. So a mixin stands left of the view it adds to, passes on all arguments, and calls
 # `super()`. `LoginRequiredMixin` on the right protects nothing.
 #
@@ -122,7 +122,8 @@ for bases in ((GenresMixin, ShelfMixin, BooksMixin), (GenresMixin, BooksMixin, S
     print(sorted(Careless().get_context_data()))
 
 # %% [markdown]
-# Whatever stands right of it is gone. A template draws nothing for a name that is missing, so nobody is told. And some orders
+# Whatever stands right of it is gone. A template [draws nothing](https://docs.djangoproject.com/en/stable/ref/templates/api/#how-invalid-variables-are-handled) for
+# a name that is missing, so nobody is told. And some orders
 # cannot be: a class before its own subclass.
 
 # %%
@@ -133,7 +134,7 @@ except TypeError as error:
 
 # %% [markdown]
 # The list that asks this question names one drawback: it is hard to see which method to override. True. `ListView` alone has six
-# ancestors, and a page of the shop's desk has more. Ask the line which of them have the method:
+# ancestors besides `object`, and a page of the shop's desk has more. Ask the line which of them have the method:
 
 # %%
 def homes(view, method):
@@ -146,7 +147,7 @@ for method in ("dispatch", "get_queryset", "get_form_kwargs", "form_valid"):
 
 # %% [markdown]
 # The first of each row is the one that runs, the others if it calls `super()`. So a saved form is recorded around the saving, in one
-# transaction, and the login is asked before `View` looks for `get` or `post`.
+# transaction, and permission is asked before `View` looks for `get` or `post`.
 
 # %% [markdown]
 # **The trap.** "Combine behaviours of several classes" sounds as if the order were taste. It misleads people who read a list of abilities from left to
@@ -178,7 +179,7 @@ for view in (Guarded, Open):
 
 # %% [markdown]
 # The second shows the newest order to everybody. `View.dispatch()` comes first in its line and does not call `super()`, since nothing is
-# meant to come after it. No exception, no warning, no check. Only a test as an anonymous visitor sees it.
+# meant to come after it. No exception, no warning, no check. A test as an anonymous visitor sees it.
 #
 # Even in the right order something runs for everybody. What?
 
@@ -210,13 +211,13 @@ with mounted(Early):
 # **Asked next**
 #
 # - *Mixin, decorator or base class?* A decorator wraps one function from outside and sees request and response. It stays outside, whatever the order of the
-#   bases. A mixin has `self`, so it can fill hooks such as `get_queryset()`. A base class says what a thing is; there is one.
+#   bases. A mixin has `self`, so it can fill hooks such as `get_queryset()`. A base class says what a thing is, and stands last.
 # - *How does `super()` know what to call?* From two things: the class in whose body it is written, and the type of `self`. It takes the line of the latter
 #   and goes on behind the former, so one line of code calls different classes.
 # - *`UserPassesTestMixin` twice: why does only one run?* Both have their test in `test_func()`, and the left one hides the right one. There is one `dispatch()` too: the
 #   mixin stands once in the line. Chain the tests with `super()`, or write one.
 # - *And with `async def get()`?* `LoginRequiredMixin` fails there: its `dispatch()` is synchronous, returns a redirect where an awaitable is expected, and reads the user in
-#   the event loop. Decorate the method: `method_decorator()` takes async ones since 5.2.
+#   the event loop. Decorate the method: `method_decorator()` takes async ones [since 5.2](https://docs.djangoproject.com/en/5.2/releases/5.2/).
 
 # %% [markdown]
 # A decorator on the class, in the order of bases that leaked above. And what a subclass does before `super()`:
@@ -368,9 +369,10 @@ for reply in trip:
     print(reply.request_line, reply.status, getattr(reply, "template_name", [""])[0], shown)
 
 # %% [markdown]
-# App, model, suffix: that is the default of `template_name`. A bad form comes back with 200, a good one redirects, and deleting is a POST;
+# App, model, suffix: so it is without a `template_name`. A bad form comes back with 200, a good one redirects, and deleting is a POST;
 # a link that deletes would be followed by [any program that fetches ahead](https://developer.mozilla.org/en-US/docs/Glossary/Safe/HTTP).
-#
+
+# %% [markdown]
 # Now the way inside. A mixin that notes each method when somebody asks the view for it, with the class where it is written:
 
 # %% reason="A mixin that sees every call: half of it would show nothing."
@@ -423,7 +425,8 @@ reset()
 # | the form gets the user | `get_form_kwargs()` |
 # | something happens on success | `form_valid()`, with `super()` |
 # | where to go then | `get_success_url()` |
-# | before any method, for anybody | `setup()`; for access, `dispatch()` |
+# | something before any method, for everybody | `setup()` |
+# | who may come in at all | `dispatch()`, in a mixin on the left |
 
 # %% [markdown]
 # Why `get_queryset()`, where an attribute `queryset` is shorter? Two visitors on two days. How often is each asked for the date?
@@ -455,7 +458,8 @@ for view in (Attribute, Method):
 # %% [markdown]
 # The rows are fresh either way, because `get_queryset()` copies the attribute. The condition is not: it was fixed when the class was read, so after a month in
 # production "this month" is an old one. And it knows no `self.request`.
-#
+
+# %% [markdown]
 # **A form that belongs to somebody.** The page must not ask who you are. What becomes of the `customer` that mira sends along?
 
 # %%
@@ -489,8 +493,10 @@ except ImproperlyConfigured as error:
 # %% [markdown]
 # It is not among the `fields`, so it is not read; the user comes from the session. Without `fields` there is no form at all: Django does not guess what may be
 # written. (Where a check of the form needs the owner, give it an instance in `get_form_kwargs()`, as the shop's reviews do: `form_valid()` is too late.)
-#
-# **Deleting.** Older advice puts the rule into `delete()`. Since 4.0 a `DeleteView` has a form. Which of the two runs for a POST, which for a `DELETE`?
+
+# %% [markdown]
+# **Deleting.** Older advice puts a rule into `delete()`. Since 4.0 a `DeleteView` [has a form](https://docs.djangoproject.com/en/stable/ref/class-based-views/generic-editing/#deleteview). Which of
+# the two runs for a POST, which for a `DELETE`?
 
 # %%
 log = []
@@ -517,8 +523,8 @@ for method in ("post", "delete"):
     print(method, log, Wish.objects.filter(title="Persuasion").exists())
 
 # %% [markdown]
-# One each. A rule in `delete()` is passed over by every browser, and a rule in `form_valid()` by a request with the method `DELETE`, which needs no more than
-# a script. Close that door:
+# One each. A rule in `delete()` is passed over by every form, and a rule in `form_valid()` by a request with the method `DELETE`, which needs no more than
+# a line of script. Close that door:
 
 # %%
 class Closed(WishDeleteView):
@@ -611,7 +617,7 @@ urlpatterns = [path("", Contact.as_view(), name="contact")]
 """)
 
 # %%
-print(site.output("python manage.py check").splitlines()[-1][:101])
+print(site.output("python manage.py check").splitlines()[-1].partition(" in it")[0])
 site.replace("mysite/views.py", "= reverse(", "= reverse_lazy(")
 print(site.output("python manage.py check").splitlines()[-1])
 
@@ -620,8 +626,8 @@ print(site.output("python manage.py check").splitlines()[-1])
 #
 # - *Where do you enforce ownership?* In `get_queryset()`, in a mixin for all views of that model: one place for list, page, form and deletion, and one query. When something is
 #   created, the owner comes from the request. The choices of a form's fields are rows too, and want the same filter.
-# - *`form_valid()` or `save()`?* What needs the request goes into `form_valid()`: the user, a message, the redirect. What is true of the data goes into the form or the model, which the
-#   admin, the API and the shell use as well.
+# - *`form_valid()` or `save()`?* What needs the request goes into `form_valid()`: the user, a message, the redirect. What is true of the data goes into the model, best as a constraint, which
+#   holds in the admin, the API and the shell as well.
 # - *When do generic views become a burden?* When a page has two forms, several models or a flow with branches, and when more is overridden than inherited. Then a function says it in
 #   reading order. For the usual with one or two hooks, and for access rules shared by many pages, the class wins.
 
@@ -645,7 +651,8 @@ for function, view, url in pairs:
 # %% [markdown]
 # The function, both times. `GenreView` lists books where its address names a genre, and forgives bad page numbers: two wishes that `ListView` does not have, paid for with three hooks. The
 # shop's four pages for reviews go the other way: they share their rules in mixins (`storefront/reviewing.py`).
-#
+
+# %% [markdown]
 # **Versions.** `RedirectView` is generic too. On 6.1 it can keep method and body with `preserve_request`, and joins two queries with `&`; 5.2 writes a second question mark:
 
 # %% tags=["since-6.1"]
@@ -668,8 +675,8 @@ quiz("Q45")
 # *Intermediate · asked as T-I10*
 #
 # **Say it.** Pagination shows a result in parts, so that one request costs the same however much there is. `Paginator` takes a queryset and a size; a page
-# is a slice, `LIMIT` and `OFFSET`, and the number of pages costs one `COUNT`. `page()` raises on a bad number, `get_page()` takes the nearest sense. The order
-# has to be total, or rows come twice and others never. Far pages are slow, since the database reads what it skips; keyset pagination asks for what
+# is a slice, `LIMIT` and `OFFSET`, and the number of pages costs one `COUNT`. `page()` raises on a bad number, `get_page()` makes the best of it. The order
+# has to be total, or rows may come twice and others never. Far pages are slow, since the database reads what it skips; keyset pagination asks for what
 # comes after a row.
 #
 # *What lifts it:* a tie in the order gives no warning; when the count costs more than the page; and what keyset pagination cannot do.
@@ -697,7 +704,7 @@ for number in ("2", 2.5, "two", None, "0", "-1", "99"):
     print(f"{number!r:6} page(): {strict!s:16} get_page(): {paginator.get_page(number).number}")
 
 # %% [markdown]
-# What is no number becomes page 1; what is out of range becomes the last page, 0 and -1 too. `ListView` with `paginate_by` is strict in its own way:
+# What is no whole number becomes page 1; what is out of range becomes the last page, 0 and -1 too. `ListView` with `paginate_by` is strict in its own way:
 
 # %%
 books = ListView.as_view(model=Book, ordering=["title", "pk"], paginate_by=10)
@@ -709,7 +716,8 @@ for number in ("17", "last", "18", "two"):
         print(number, "404")
 
 # %% [markdown]
-# **Links** have to keep the rest of the query. Two ways to page 3 of a search; the tag is part of every template since 5.1. What is lost in the first?
+# **Links** have to keep the rest of the query. Two ways to page 3 of a search; the
+# [tag](https://docs.djangoproject.com/en/stable/ref/templates/builtins/#querystring) is there since 5.1, and reads `request`. What is lost in the first?
 
 # %%
 links = engines["django"].from_string("""?page={{ page.next_page_number }}
@@ -720,7 +728,9 @@ request = RequestFactory().get("/?q=war+%26+peace&page=2")
 print(links.render({"page": paginator.page(2), "numbers": numbers}, request))
 
 # %% [markdown]
-# The search. (`&amp;` is the `&` of HTML.) **The price of a far page.** 100,000 order lines, 25 on a page. A thousand times the first page's work, for the last?
+# The search. (`&amp;` is the `&` of HTML.)
+#
+# **The price of a far page.** 100,000 order lines, 25 on a page. Is the 4,000th dearer than the first?
 
 # %%
 lines = OrderLine.objects.order_by("pk")
@@ -733,10 +743,10 @@ def cost(step):
 pages = Paginator(lines, 25)
 first = cost(lambda: list(lines[:25]))
 far = cost(lambda: list(lines[99_975:100_000]))
-print(pages.count > 100_000, pages.num_pages > 4_000, far > 3 * first)
+print(pages.count, pages.num_pages, far > 3 * first)
 
 # %% [markdown]
-# Many times the first, and growing with the number. Ask instead for what comes after the last row that was seen:
+# More than three times, and growing with the number. Ask instead for what comes after the last row that was seen:
 
 # %%
 seen_last = lines[99_974].pk
@@ -826,10 +836,21 @@ print([len(set(first_page) & set(page)) for page in (by_offset, by_keyset)])
 reset()
 
 # %% [markdown]
-# Everything has moved down by one, and one book is shown twice. (Where a row is deleted, one is never shown.) An endless list is where people see it.
+# Everything has moved down by one, and one book is shown twice. The other way round, a genre of the first page is deleted. Which one comes next?
+
+# %%
+genres = Genre.objects.order_by("name", "pk")
+shown = list(genres[:5])
+print("after", shown[-1].name, "comes", genres[5].name)
+shown[0].delete()
+print("by offset:", genres[5].name, "| by keyset:", genres.filter(name__gt=shown[-1].name)[0].name)
+reset()
 
 # %% [markdown]
-# **The trap.** "Without an order the rows come as they were put in." It misleads because a small table on one machine does behave so. Django warns, once it can see it. Which of these four?
+# By offset one is never shown. (The name is unique, so it is a keyset by itself.)
+
+# %% [markdown]
+# **The trap.** "Without an order the rows come as they were put in." It misleads because a small table often does behave so. Django warns, once it can see it. Which of these four?
 
 # %%
 lists = {
@@ -845,9 +866,12 @@ for name, queryset in lists.items():
     print(f"{name:18}", queryset.ordered, [warning.category.__name__ for warning in caught])
 
 # %% [markdown]
-# `Meta.ordering` does not count where rows are grouped, and the warning says so. The last has an order and no warning, and yet 93 books are all "English". All 17 pages on PostgreSQL, collected:
+# `Meta.ordering` does not count where rows are grouped, and the warning notices. The last has an order and no warning, and yet most of its books are equals. All 17 pages on PostgreSQL, collected:
 
 # %%
+print(Book.objects.filter(language="English").count(), "of", Book.objects.count())
+
+
 def collected(queryset):
     return len({book.pk for page in Paginator(queryset, 10) for book in page})
 
@@ -869,8 +893,8 @@ else:
 # - *Offset or keyset?* Offset where people jump to page 7, sort by any column and the list is short: the admin, a search with few pages. Keyset for what is long or moves: feeds, exports, an API. Its
 #   price: a fixed, indexed, total order without NULL, no page numbers, no "page 7 of 4,004".
 # - *How do you avoid the `COUNT`?* Fetch one row more than is shown: it tells whether there is a next page. Or count to a limit and say "more than 1,000"; keep the count in the cache; take
-#   PostgreSQL's estimate. `Paginator` asks its `count`, which a subclass may answer.
-# - *Async pagination in 6.0?* `AsyncPaginator` has the same methods with an `a`: `await paginator.aget_page(2)`. Rows are fetched by `await page.aget_object_list()` or `async for`. Templates cannot await, so hand over a
+#   PostgreSQL's [estimate](https://www.postgresql.org/docs/current/catalog-pg-class.html). `Paginator` asks its `count`, which a subclass may answer.
+# - *Async pagination in 6.0?* The plain one counts in the event loop, and Django refuses. `AsyncPaginator` has the same methods with an `a`: `await paginator.aget_page(2)`. Rows are fetched by `await page.aget_object_list()` or `async for`. Templates cannot await, so hand over a
 #   list. On 5.2: `acount()` and a slice, by hand.
 
 # %% [markdown]
@@ -932,7 +956,7 @@ else:
     print("Django 6.1 prints the error, then 1 10 True")
 
 # %% [markdown]
-# Also since 6.0, `orphans` (a last page so small that it is joined to the one before) has to be smaller than the page. 5.2 makes the empty first page out of it without a word:
+# `orphans` is how many rows are too few for a last page of their own: they join the one before. As many as a page has, or more, makes no sense, and 6.0 deprecates it; 5.2 says nothing:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 0):

@@ -17,6 +17,7 @@ start()
 import asyncio
 import gc
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from threading import current_thread
 
@@ -101,7 +102,7 @@ for module in (signals, core_signals, auth_signals, backend_signals, test_signal
 # ([reference](https://docs.djangoproject.com/en/stable/ref/signals/)). To hear them, a receiver that prints, and a block
 # that connects it and lets go of it again, whatever happens inside:
 
-# %% reason="The two helpers of this chapter: one hears, the other connects for a block."
+# %% reason="The two functions that this chapter uses throughout: one hears, the other connects for a block."
 def tell(signal, sender, **facts):
     shown = ("created", "action", "reverse", "pk_set")
     print(NAMES[signal], sender.__name__, *[f"{name}={facts[name]}" for name in shown if name in facts])
@@ -580,8 +581,9 @@ def create_in_a_transaction():
 row_after(post_save, create_in_a_transaction)
 
 # %% [markdown]
-# So the same receiver does less harm in the admin, whose views are transactions, than in a script. What about the other
-# receivers, after one that fails? Django's model signals use `send()`. Compare:
+# So the same receiver undoes a save in a view with
+# [`ATOMIC_REQUESTS`](https://docs.djangoproject.com/en/stable/topics/db/transactions/#tying-transactions-to-http-requests),
+# and not in a script. What about the other receivers, after one that fails? Django's model signals use `send()`:
 
 # %%
 printed, heard = Signal(), []
@@ -918,14 +920,17 @@ else:
     print("Django 6.1 prints ['LookupError', 'KeyError']")
 
 # %% [markdown]
-# So an `except LookupError` around `asend()` may miss it on 6.1; `asend_robust()` gives errors as answers on both. Also
-# new in 6.1: `m2m_changed` has `raw`, for fixtures. And `django.tasks`, which 5.2 has not, has signals:
+# So an `except LookupError` around `asend()` may miss it on 6.1; `asend_robust()` gives errors as answers on both. And
+# `django.tasks`, which 5.2 has not, has signals; in 6.1 `m2m_changed` has `raw`, for fixtures:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
-    from django.tasks import signals as task_signals
+    print(*[name for name in vars(import_module("django.tasks.signals")) if name.startswith("task_")])
+else:
+    print("Django 6.1 prints task_enqueued task_finished task_started")
 
-    print(*[name for name in vars(task_signals) if name.startswith("task_")])
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 1):
     emma = Book.objects.get(slug="emma")
     fixture = serializers.serialize("json", [emma])
     with listening(lambda action, raw, **kwargs: print(action, raw), m2m_changed):
@@ -934,7 +939,7 @@ if django.VERSION >= (6, 1):
             row.save()
     reset()
 else:
-    print("Django 6.1 prints task_enqueued task_finished task_started, then pre_add and post_add with True")
+    print("Django 6.1 prints pre_clear and post_clear with False, pre_add and post_add with True")
 
 # %%
 quiz("Q52")
