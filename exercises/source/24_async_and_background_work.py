@@ -7,7 +7,6 @@ start()
 # Django is set up now, so its models can be imported.
 import asyncio
 import functools
-import gc
 import os
 from contextlib import contextmanager
 from unittest import mock
@@ -806,16 +805,18 @@ def observe(answer):
             answer(1, Layer())
             seen["before the caller's commit"] = list(sent)
 
-    Stock.objects.filter(pk=1).update(quantity=4)
-    step("a sale", lambda: answer(1, Layer()))
-    step("the caller rolls back", rolled_back)
-    step("the caller commits", with_others)
-    step("the layer is away", lambda: answer(1, Away()))
-    Stock.objects.filter(pk=1).update(quantity=0)
-    step("none left", lambda: answer(1, Layer()))
-    # The thread that `async_to_sync` used ends with its executor.
-    gc.collect()
-    return seen
+    def scene():
+        Stock.objects.filter(pk=1).update(quantity=4)
+        step("a sale", lambda: answer(1, Layer()))
+        step("the caller rolls back", rolled_back)
+        step("the caller commits", with_others)
+        step("the layer is away", lambda: answer(1, Away()))
+        Stock.objects.filter(pk=1).update(quantity=0)
+        step("none left", lambda: answer(1, Layer()))
+        return seen
+
+    # In a thread beside a loop, as views run on an ASGI server: `async_to_sync` then uses that loop.
+    return asyncio.run(sync_to_async(scene)())
 
 # %% exercise="24.6" role="answer" datasets=["shop"] seconds=20
 def sell(pk, layer):
