@@ -114,7 +114,9 @@ async def ask(handler, url):
     exchange = ApplicationCommunicator(handler, AsyncRequestFactory().get(url).scope)
     await exchange.send_input({"type": "http.request", "body": b""})
     await exchange.receive_output(timeout=50)
-    return (await exchange.receive_output(timeout=50))["body"]
+    body = (await exchange.receive_output(timeout=50))["body"]
+    await exchange.wait(timeout=50)
+    return body
 
 
 async def fifty(url, *chain):
@@ -835,15 +837,16 @@ with valkey(), worker("mishaps:app", pool="prefork", concurrency=1):
 # task which kills its worker would otherwise come back for ever. When the whole machine goes, Redis delivers again after the
 # [`visibility_timeout`](https://docs.celeryq.dev/en/stable/getting-started/backends-and-brokers/redis.html#visibility-timeout), one hour by default.
 #
-# **A chord.** Genres side by side, then one summary, when all have been counted:
+# **A chord.** Genres side by side, then one summary, when all have been counted. And what is the state of a task that nobody has ever queued?
 
 # %%
 with worker():
     summary = sales_report(2026, 6).delay().get(timeout=50)
-print(len(summary["genres"]), summary["genres"][0])
+    print(len(summary["genres"]), summary["genres"][0])
+    print(app.AsyncResult("never-queued").state)
 
 # %% [markdown]
-# The parts' results are counted in the result backend. One part that fails is [the end of the chord](https://docs.celeryq.dev/en/stable/userguide/canvas.html#error-handling): the summary is not called. **By the clock**, `beat` is a process that
+# PENDING means "I know nothing"; and [results expire](https://docs.celeryq.dev/en/stable/userguide/configuration.html#result-expires), after a day by default. The parts' results are counted in the result backend. One part that fails is [the end of the chord](https://docs.celeryq.dev/en/stable/userguide/canvas.html#error-handling): the summary is not called. **By the clock**, `beat` is a process that
 # only queues. There must be one of it, or everything comes twice:
 
 # %%
@@ -926,12 +929,9 @@ reset()
 #   Retries with pauses, chords, schedules and limits are Celery's.
 
 # %% [markdown]
-# What is the state of a task that nobody has ever queued? And idempotent by state: who of two deliveries pays the order?
+# Idempotent by state: which of two deliveries pays the order?
 
 # %%
-print(app.AsyncResult("never-queued").state)
-
-
 def pay(pk):
     unpaid = Order.objects.filter(pk=pk, status=Order.Status.OPEN)
     return unpaid.update(status=Order.Status.PAID) == 1
@@ -942,23 +942,26 @@ print([pay(pk) for _ in range(2)])
 reset()
 
 # %% [markdown]
-# PENDING means "I know nothing"; and [results expire](https://docs.celeryq.dev/en/stable/userguide/configuration.html#result-expires), after a day by default. Of two that pay at once the condition in the `UPDATE` lets one through.
+# Of two that pay at once, too, the condition in the `UPDATE` lets one through.
 #
-# **Django's own.** A task of the shop for `django.tasks`, with two backends. Which statuses do you expect, before there is a worker?
+# **Django's own.** A task of the shop for `django.tasks`, with two backends, and once for an order that does not exist. Which statuses do you expect, before there is a worker and after?
 
 # %%
 queue = background.send_receipt.using(backend="database")
-at_once, queued = background.send_receipt.enqueue(1399), queue.enqueue(1400)
+at_once = background.send_receipt.enqueue(1399)
+queued, missing = queue.enqueue(1400), queue.enqueue(99_999)
 print(at_once.status.value, at_once.return_value, queued.status.value)
 with db_worker("database"):
-    while not queued.is_finished:
-        time.sleep(0.02)
-        queued.refresh()
+    for result in (queued, missing):
+        while not result.is_finished:
+            time.sleep(0.02)
+            result.refresh()
 print(queued.status.value, queued.return_value)
+print(missing.status.value, missing.errors[0].exception_class_path, missing.attempts)
 
 # %% [markdown]
-# The default backend, `ImmediateBackend`, is no queue: the visitor waits. The other one is a package, [django-tasks-db](https://pypi.org/project/django-tasks-db/), with a command for the worker. What of a transaction that fails, and of a
-# task that fails?
+# The default backend, `ImmediateBackend`, is no queue: the visitor waits. The other one is a package, [django-tasks-db](https://pypi.org/project/django-tasks-db/), with a command for the worker. A failure is a status, tried once: to retry is your
+# own work. What of a transaction that is rolled back?
 
 # %%
 from django_tasks_db.models import DBTaskResult
@@ -968,11 +971,9 @@ with transaction.atomic():
     queue.enqueue(1400)
     transaction.set_rollback(True)
 print(DBTaskResult.objects.count() - before, "queued")
-failed = background.send_receipt.enqueue(99_999)
-print(failed.status.value, failed.errors[0].exception_class_path, failed.attempts)
 
 # %% [markdown]
-# The queue was rolled back with the rest, and that is its charm. A failure is a status, tried once. To retry is your own work.
+# The queue was rolled back with the rest, and that is its charm: no `on_commit`, and no broker.
 #
 # **Versions.** `django.tasks` is in Django since 6.0, with two backends: one runs at once, one runs nothing. For 5.2 there is the package `django-tasks`, which the shop uses there. In 6.1
 # [tasks and results can be pickled](https://docs.djangoproject.com/en/6.1/releases/6.1/), and `@task` hands what it does not know to the backend.
