@@ -407,7 +407,7 @@ def guarded(view):
 # %% [markdown] exercise="16.4"
 # ### 16.4 One's own note, and nothing else
 #
-# Write `OrderNoteView`, an `UpdateView` at `orders/<slug:number>/note/`. Customers change the note of their own orders while these are open. Any other order is a 404, whoever's and whichever it is;
+# Finish `OrderNoteView` for `orders/<slug:number>/note/`. Customers change the note of their own orders while these are open. Any other order is a 404, whoever's and whichever it is;
 # without a login, one goes to the login page. Nothing but the note can be changed. Then on to `/orders/NUMBER/`.
 
 # %% exercise="16.4" role="check"
@@ -461,12 +461,7 @@ def observe(answer):
     return seen
 
 # %% exercise="16.4" role="answer" seconds=20
-class OrderNoteView(
-    # solution
-    LoginRequiredMixin,
-    UpdateView,
-    # end
-):
+class OrderNoteView(LoginRequiredMixin, UpdateView):
     # solution
     model = Order
     fields = ["note"]

@@ -703,7 +703,7 @@ def observe(answer):
     }
     seen = {}
     for name, way in ways.items():
-        with override_settings(ROOT_URLCONF=(path("report/", way),), LOGIN_URL="/login/"):
+        with override_settings(ROOT_URLCONF=(path("report/", way), path("login/", report)), LOGIN_URL="/login/"):
             seen[name] = run(answer)
     return seen
 
@@ -740,6 +740,21 @@ class ReportTest(TestCase):
                 if is_staff is not None:
                     self.client.force_login(User.objects.create(username=name, is_staff=is_staff))
                 self.assertEqual(self.client.get("/report/").status_code, status)
+
+# %% exercise="22.6" role="alternative" note="With a factory for visitors, and the login page fetched along the way."
+class ReportTest(TestCase):
+    def status_for(self, **values):
+        self.client.force_login(User.objects.create(username="visitor", **values))
+        return self.client.get("/report/").status_code
+
+    def test_nobody(self):
+        self.assertRedirects(self.client.get("/report/"), "/login/?next=/report/")
+
+    def test_customer(self):
+        self.assertEqual(self.status_for(), 403)
+
+    def test_staff(self):
+        self.assertEqual(self.status_for(is_staff=True), 200)
 
 # %% exercise="22.6" role="mistake" says="Only those who may are tested. That a door opens does not say that it can be shut: test who must not get in."
 class ReportTest(TestCase):
@@ -1038,6 +1053,10 @@ def observe(answer):
     def right(cents, parts):
         return [(cents + n) // parts for n in range(parts)]
 
+    def holds(split, cents, parts):
+        shares = split(cents, parts)
+        return [type(share) for share in shares] == [int] * parts and sorted(shares) == sorted(right(cents, parts))
+
     def spread_badly(cents, parts):
         return [cents // parts] * (parts - 1) + [cents // parts + cents % parts]
 
@@ -1069,7 +1088,7 @@ def observe(answer):
         within = all(0 <= cents <= 1000 and 1 <= parts <= 12 for cents, parts in runs[0])
         seen[name] = {
             "found": found is not None,
-            "the first of them": found is None or runs[0].index(tuple(found)) == len(set(runs[0])) - 1 or len(runs[0]) < 500,
+            "the first of them": found is None or tuple(found) == next(case for case in runs[0] if not holds(split, *case)),
             "the same again": found == again and runs[0] == runs[1],
             "another seed, other cases": tried != runs[0],
             "within the bounds": within,
@@ -1123,6 +1142,17 @@ def counterexample(split, seed):
         if not whole or len(shares) != parts or sum(shares) != cents or max(shares) - min(shares) > 1:
             return cents, parts
     return None
+
+# %% exercise="22.9" role="mistake" says="You try all the cases and keep the last that fails. Return the first one: it is found sooner, and the same seed leads straight to it."
+def counterexample(split, seed):
+    chance, found = random.Random(seed), None
+    for _ in range(500):
+        cents, parts = chance.randint(0, 1000), chance.randint(1, 12)
+        shares = split(cents, parts)
+        whole = all(isinstance(share, int) for share in shares)
+        if not whole or len(shares) != parts or sum(shares) != cents or max(shares) - min(shares) > 1:
+            found = cents, parts
+    return found
 
 # %% exercise="22.9" role="mistake" says="`randrange(1, 12)` ends at 11: twelve parts are never tried. `randint` has both ends."
 def counterexample(split, seed):

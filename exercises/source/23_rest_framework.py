@@ -44,8 +44,10 @@ from reviews.models import Review
 # %% [markdown] exercise="23.1"
 # ### 23.1 A search as an `APIView`
 #
-# Write `TitleSearch`. A GET with `?q=em` answers `{"count": 3, "results": [{"title": …, "slug": …}, …]}`: how many titles hold the text, in any case of letters, and
-# the first five of them by title, then primary key. Without `q`, or with a blank one, it is a 400 with an error under `q`. A browser sees the browsable API, as everywhere. Two queries at most.
+# Write `TitleSearch`. A GET with `?q=em` answers `{"count": 3, "results": [{"title": …, "slug": …}, …]}`: how many
+# titles hold the text, in any case of letters, and the first five of them by title, then primary key. Without `q`, or
+# with a blank one, it is a 400 with an error under `q`. A browser sees the browsable API, as everywhere. Two queries
+# at most.
 
 # %% exercise="23.1" role="check"
 def observe(answer):
@@ -169,9 +171,10 @@ class TitleSearch(APIView):
 # %% [markdown] exercise="23.2"
 # ### 23.2 Close the API of a new project
 #
-# Write the setting `REST_FRAMEWORK` for a project whose views say nothing about it: strangers may read, and only who is logged in may write. Programs log in with
-# DRF's own tokens, browsers with their session, and a stranger who writes gets a 401. Lists come in numbered pages of 10. Strangers have 3 requests a minute (so that one can try it), users are
-# not limited.
+# Write the setting `REST_FRAMEWORK` for a project whose views say nothing about it: strangers may read, and only who
+# is logged in may write. Programs log in with DRF's own tokens, browsers with their session, and a stranger who writes
+# gets a 401. Lists come in numbered pages of 10. Strangers have 3 requests a minute (so that one can try it), users
+# are not limited.
 
 # %% exercise="23.2" role="check"
 def observe(answer):
@@ -345,8 +348,9 @@ REST_FRAMEWORK = {
 # %% [markdown] exercise="23.3"
 # ### 23.3 Change an order with its lines
 #
-# Write `update()`. The lines that come in replace those of the order: a book that is in it already keeps its row and its price, with the new quantity; a new book is added at its price of
-# today; a book that is not named goes. A PATCH without lines leaves them as they are. All of it is saved, or nothing. No book is there twice.
+# Write `update()`. The lines that come in replace those of the order: a book that is in it already keeps its row and
+# its price, with the new quantity; a new book is added at its price of today; a book that is not named goes. A PATCH
+# without lines leaves them as they are. All of it is saved, or nothing. No book is there twice.
 
 # %% exercise="23.3" role="check"
 def observe(answer):
@@ -596,8 +600,10 @@ class OrderSerializer(serializers.ModelSerializer):
 # %% [markdown] exercise="23.4"
 # ### 23.4 Sign up
 #
-# Write `SignUpSerializer` for `username`, `email` and `password`. The password is checked by `AUTH_PASSWORD_VALIDATORS`, with its errors under `password`; it is stored hashed, and it is never a part of the answer. Nobody
-# makes themselves staff. (`validate_by_settings` is Django's `validate_password`, under a name of its own.)
+# Write `SignUpSerializer` for `username`, `email` and `password`. The password is checked by
+# `AUTH_PASSWORD_VALIDATORS`, with its errors under `password`; it is stored hashed, and it is never a part of the
+# answer. Nobody makes themselves staff. (`validate_by_settings` is Django's `validate_password`, under a name of its
+# own.)
 
 # %% exercise="23.4" role="check"
 def observe(answer):
@@ -742,8 +748,9 @@ class SignUpSerializer(serializers.ModelSerializer):
 # %% [markdown] exercise="23.5"
 # ### 23.5 A packing list in few queries
 #
-# Return the data of all open orders, by primary key: `number`, `customer` (the user name), `copies` (the sum of the quantities, 0 for an order without lines) and `lines`, each with `title`, `author`
-# (the name) and `quantity`, by primary key. Complete both serializers and the function; four queries at most, however many orders there are.
+# Return the data of all open orders, by primary key: `number`, `customer` (the user name), `copies` (the sum of the
+# quantities, 0 for an order without lines) and `lines`, each with `title`, `author` (the name) and `quantity`, by
+# primary key. Complete both serializers and the function; four queries at most, however many orders there are.
 
 # %% exercise="23.5" role="check"
 def observe(answer):
@@ -953,8 +960,8 @@ def packing_list():
 # %% [markdown] exercise="23.6"
 # ### 23.6 Two fields that depend on each other
 #
-# A review with one or two stars has to say why. Complete `validate()`: without a text it is an error under `text`. A PATCH may bring one of the two fields; then the other is that of the review. A text
-# of blanks is none.
+# A review with one or two stars has to say why. Complete `validate()`: without a text it is an error under `text`. A
+# PATCH may bring one of the two fields; then the other is that of the review. A text of blanks is none.
 
 # %% exercise="23.6" role="check"
 def observe(answer):
@@ -1104,8 +1111,10 @@ class ReviewSerializer(serializers.ModelSerializer):
 # %% [markdown] exercise="23.7"
 # ### 23.7 Who may touch a review
 #
-# Write the permission `MayTouchReview`. Everybody reads. Who is logged in may write a new one. A review is changed by its reviewer, or by whoever has the permission `reviews.change_review`; it is deleted by its reviewer, or by whoever
-# has `reviews.delete_review`. Reviews whose reviewer has gone (None) belong to nobody. The project has Django's `ModelBackend` and no other.
+# Write the permission `MayTouchReview`. Everybody reads. Who is logged in may write a new one. A review is changed by
+# its reviewer, or by whoever has the permission `reviews.change_review`; it is deleted by its reviewer, or by whoever
+# has `reviews.delete_review`. Reviews whose reviewer has gone (None) belong to nobody. The project has Django's
+# `ModelBackend` and no other.
 
 # %% exercise="23.7" role="check"
 def observe(answer):
@@ -1237,8 +1246,10 @@ class MayTouchReview(BasePermission):
 # %% [markdown] exercise="23.8"
 # ### 23.8 An authentication class of your own
 #
-# Write `SignedAuthentication` for the header `Authorization: Signed <value>`. The value is `TimestampSigner(salt="api").sign(user.pk)`, and is good for an hour. Requests without the header, or with another scheme, are
-# not yours. Is the value altered, too old, or the user gone or inactive, the request fails. A stranger at a closed view gets 401.
+# Write `SignedAuthentication` for the header `Authorization: Signed <value>`. The value is
+# `TimestampSigner(salt="api").sign(user.pk)`, and is good for an hour. Requests without the header, or with another
+# scheme, are not yours. Is the value altered, too old, or the user gone or inactive, the request fails. A stranger at
+# a closed view gets 401.
 
 # %% exercise="23.8" role="check"
 def observe(answer):
@@ -1422,7 +1433,8 @@ class SignedAuthentication(BaseAuthentication):
 # %% [markdown] exercise="23.9"
 # ### 23.9 Limit who writes, not who reads
 #
-# Write `WriteThrottle`: three writing requests a minute for each user, or for each address where nobody is logged in. Reading is neither limited nor counted. It stands beside DRF's `UserRateThrottle`, and must not share its count.
+# Write `WriteThrottle`: three writing requests a minute for each user, or for each address where nobody is logged in.
+# Reading is neither limited nor counted. It stands beside DRF's `UserRateThrottle`, and must not share its count.
 
 # %% exercise="23.9" role="check"
 def observe(answer):
@@ -1533,8 +1545,10 @@ class WriteThrottle(SimpleRateThrottle):
 # %% [markdown] exercise="23.10"
 # ### 23.10 One's own reviews
 #
-# Write `MyReviewViewSet` and a `router`, so that customers find their own reviews at `/my-reviews/` and `/my-reviews/<pk>/`: list (newest first, then highest key), read, change, withdraw. New ones are not written here, and what was withdrawn is gone. The URL names are `my-review-list`
-# and `my-review-detail`. Somebody else's reviews are not found, and strangers are refused.
+# Write `MyReviewViewSet` and a `router`, so that customers find their own reviews at `/my-reviews/` and
+# `/my-reviews/<pk>/`: list (newest first, then highest key), read, change, withdraw. New ones are not written here,
+# and what was withdrawn is gone. The URL names are `my-review-list` and `my-review-detail`. Somebody else's reviews
+# are not found, and strangers are refused.
 
 # %% exercise="23.10" role="check"
 def observe(answer):
@@ -1748,8 +1762,10 @@ router.register("my-reviews", MyReviewViewSet, basename="my-review")
 # %% [markdown] exercise="23.11"
 # ### 23.11 Actions, each with its serializer
 #
-# Complete `ShelfViewSet`, which everybody may read. `/shelf/` lists all books by title and then key, `/shelf/emma/` shows one, by its slug. `/shelf/cheap/` lists those for 5.00 or less, the cheapest first, then by title and key, and
-# `/shelf/emma/same-author/` the author's other books, by title and key. A single book is shown by `BookSerializer`, lists by `BriefSerializer`, without pages. A list is one query, its filter included; `same-author` two.
+# Complete `ShelfViewSet`, which everybody may read. `/shelf/` lists all books by title and then key, `/shelf/emma/`
+# shows one, by its slug. `/shelf/cheap/` lists those for 5.00 or less, the cheapest first, then by title and key, and
+# `/shelf/emma/same-author/` the author's other books, by title and key. A single book is shown by `BookSerializer`,
+# lists by `BriefSerializer`, without pages. A list is one query, its filter included; `same-author` two.
 
 # %% exercise="23.11" role="check"
 def observe(answer):

@@ -1,6 +1,6 @@
 # %%
 from checks import check, hint, solution
-from lab import get, queries, start
+from lab import start
 
 start()
 
@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, Error, OperationalError, connection
-from django.http import HttpResponse, JsonResponse
+from django.http import JsonResponse
 from django.test import RequestFactory, override_settings
 from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
@@ -234,7 +234,7 @@ def ready(request):
         return JsonResponse({"status": "unavailable", "error": str(error)}, status=503)
     return JsonResponse({"status": "ok"})
 
-# %% exercise="25.2" role="mistake" says="`ensure_connection()` opens a connection where there is none. One that is open already it takes as it is, so a database that is gone still counts as ready. Send a query."
+# %% exercise="25.2" role="mistake" says="Nothing was sent: `ensure_connection()` takes a connection that is open as it is, and `is_usable()` is always true on SQLite. A database that is gone counts as ready. Send a query."
 @never_cache
 def ready(request):
     try:
@@ -328,6 +328,9 @@ def observe(answer):
             entry["exception"] = ["Traceback", str(entry["exception"]).strip().splitlines()[-1]]
         if isinstance(entry, dict) and "Traceback" in str(entry.get("message")):
             entry["message"] = [str(entry["message"]).splitlines()[0], "and the traceback"]
+        if isinstance(entry, dict):
+            wanted = ["level", "logger", "message", "request_id", "exception"]
+            entry = {name: entry[name] for name in wanted if name in entry}
         return {"lines": len(text.splitlines()), "entry": entry}
 
     try:
@@ -542,6 +545,7 @@ def observe(answer):
                 seen["fails"] = str(error)
             writer.commit()
             seen["source"] = other.execute("SELECT title FROM sale ORDER BY title").fetchall()
+        seen["files"] = sorted(file.name for file in Path(folder).glob("backup*"))
         if target.exists():
             with closing(sqlite3.connect(target)) as copy:
                 try:
@@ -577,6 +581,16 @@ def back_up(source, target):
 def back_up(source, target):
     for _ in range(3):
         Path(target).write_bytes(Path(source).read_bytes())
+
+# %% exercise="25.6" role="mistake" says="Two files, copied at two moments: a checkpoint between them moves pages from the one to the other, and the pair fits no more. Let SQLite make one file."
+def back_up(source, target):
+    shutil.copyfile(source, target)
+    shutil.copyfile(f"{source}-wal", f"{target}-wal")
+
+# %% exercise="25.6" role="alternative" note="As SQL text into the new file: readable and independent of the version, and slow for a large shop."
+def back_up(source, target):
+    with closing(sqlite3.connect(source)) as database, closing(sqlite3.connect(target)) as copy:
+        copy.executescript("\n".join(database.iterdump()))
 
 # %% exercise="25.6" role="mistake" says="The rows are there, and the indexes are not, nor would constraints and triggers be: `CREATE TABLE … AS` copies values alone."
 def back_up(source, target):

@@ -536,8 +536,7 @@ with override_settings(ROOT_URLCONF=(path("<int:pk>/", Closed.as_view()),)):
     print(Client().delete(f"/{wish.pk}/").status_code, Client().post(f"/{wish.pk}/").status_code)
 
 # %% [markdown]
-# **The trap.** "`LoginRequiredMixin` is there, so the page is safe." It misleads because the page asks for a login and gets one. Anna's order, and mira with a
-# login of her own:
+# **The trap.** "`LoginRequiredMixin` is there, so the page is safe." It misleads because the page asks for a login and gets one. mira has a login of her own:
 
 # %%
 class NoteView(LoginRequiredMixin, UpdateView):
@@ -546,7 +545,10 @@ class NoteView(LoginRequiredMixin, UpdateView):
     slug_field = slug_url_kwarg = "number"
     success_url = "/thanks/"
 
+# %% [markdown]
+# Three POSTs of hers: anna's order, one that does not exist, her own. What should the answers be?
 
+# %%
 def try_as_mira(view):
     annas, miras = (Order.objects.filter(customer__username=name).latest() for name in ("anna", "mira"))
     numbers = (annas.number, "none", miras.number)
@@ -561,7 +563,7 @@ def try_as_mira(view):
 try_as_mira(NoteView)
 
 # %% [markdown]
-# Three POSTs: anna's order, one that does not exist, her own. A 302 for the first: mira has written on anna's order, whose number she guessed. Who is logged in is one question, whose row it is another. Cut the rows down first:
+# A 302 for the first: mira has written on anna's order, whose number she guessed. Who is logged in is one question, whose row it is another. Cut the rows down first:
 
 # %%
 class OwnMixin(LoginRequiredMixin):
@@ -674,7 +676,7 @@ quiz("Q45")
 #
 # *Intermediate · asked as T-I10*
 #
-# **Say it.** Pagination shows a result in parts, so that one request costs the same however much there is. `Paginator` takes a queryset and a size; a page
+# **Say it.** Pagination shows a result in parts, so that a request stays small, however much there is. `Paginator` takes a queryset and a size; a page
 # is a slice, `LIMIT` and `OFFSET`, and the number of pages costs one `COUNT`. `page()` raises on a bad number, `get_page()` makes the best of it. The order
 # has to be total, or rows may come twice and others never. Far pages are slow, since the database reads what it skips; keyset pagination asks for what
 # comes after a row.

@@ -1,9 +1,8 @@
 # %% [markdown]
 # # 17 · The admin
 #
-# After this chapter you can give staff a back office with the rights they need and no more, find and cure the queries
-# of a list, say what its history leaves out, harden it, and shape it: columns, filters, inlines, actions, pages of
-# your own.
+# After this chapter you can give staff a back office with the rights they need and no more, cure the queries of a
+# list, say what its history leaves out, harden it, and shape it.
 #
 # *Questions: Q47 what the admin is · Q48 ways to customise it.* Predict each output before you run its cell.
 # [Exercises 17.1 to 17.10](../exercises/17_admin.ipynb) follow.
@@ -25,6 +24,7 @@ from accounts.models import User
 from asgiref.sync import iscoroutinefunction
 from catalog.models import Book, Contribution, Contributor, Genre, PriceChange
 from catalog.prices import record_price
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user
@@ -53,12 +53,13 @@ from orders.models import Invoice, Order, Payment
 # come in, a user must be active and have `is_staff`. What they find there depends on the permissions to view, add,
 # change and delete each kind of row. A class, `ModelAdmin`, says how the pages of a model look and what they allow.
 #
-# *What lifts it:* the queries of a list; what the history does not hold; that it is hardened around the site, not in
+# *What lifts it:* the queries of a list; what the history does not hold; that most of its hardening stands in front of
 # it; and that work in steps, such as packing an order, deserves views of its own.
 
 # %% [markdown]
-# **See it.** Live, as boss, a superuser, sees it. Open a list, change something, look at its history. The link above
-# the window opens it in a tab of its own:
+# **See it.** Live, as boss, a superuser, sees it. Open a list, change something, look at its history; the link above
+# the window opens it in a tab of its own. It shows the data of this notebook: after a `reset()` further down its
+# session is gone, and you would have to run this cell again.
 
 # %%
 reset()
@@ -100,7 +101,7 @@ for name in (None, "anna", "odd", "ida", "boss"):
 ida = User.objects.get(username="ida")
 ida.user_permissions.add(Permission.objects.get(codename="view_book"))
 page = get("/admin/catalog/book/4/change/", user="ida")
-print(page.status, "Emma" in page.text, 'name="_save"' in page.text, page.context["adminform"].form.fields)
+print(page.status, "Emma" in page.text, 'name="_save"' in page.text, 'name="title"' in page.text)
 print(post("/admin/catalog/book/4/change/", {"title": "Ema"}, user="ida").status)
 
 # %% [markdown]
@@ -110,7 +111,8 @@ print(post("/admin/catalog/book/4/change/", {"title": "Ema"}, user="ida").status
 # %%
 for app in get("/admin/", user="ida").context["app_list"]:
     print(app["app_label"], [model["object_name"] for model in app["models"]])
-print([get(f"/admin/{place}/", user="ida").status_code for place in ("catalog/genre", "accounts", "nothing")])
+for place in ("catalog/genre", "accounts", "nothing"):
+    print(place, get(f"/admin/{place}/", user="ida").status)
 
 # %% [markdown]
 # The index names what she may see. The rest is 403, and an app without anything for her 404, like a page that does not
@@ -124,7 +126,8 @@ print([get(f"/admin/{place}/", user="ida").status_code for place in ("catalog/ge
 renamed = {"name": "Novel of manners", "slug": "novel-of-manners"}
 print(post("/admin/catalog/genre/1/change/", renamed, user="boss").status)
 entry = LogEntry.objects.first()
-print(entry.user, entry.get_action_flag_display(), entry.object_repr, entry.get_change_message(), sep=" | ")
+print(entry.user, entry.get_action_flag_display(), entry.object_repr, sep=" | ")
+print(entry.get_change_message())
 
 # %% [markdown]
 # **What a list costs.** A list with ten books, then with fifty; only the columns differ. `author` is a foreign key,
@@ -151,8 +154,8 @@ print("author         ", costs(list_display=["title", "author"]))
 print("author__country", costs(list_display=["title", "author__country"]))
 
 # %% [markdown]
-# Five queries are session, user, two counts and the rows. `author` is a foreign key that is never NULL, and stands in the
-# list itself: there Django joins. For anything behind it, a query per row. The cure says which relations to join:
+# Five queries are session, user, two counts and the rows. `author` is a foreign key that is never NULL, and stands in
+# the list itself: there Django joins. For anything behind it, a query per row. The cure says which relations to join:
 
 # %%
 print(costs(list_display=["title", "author__country"], list_select_related=["author"]))
@@ -166,8 +169,8 @@ print(costs(list_display=both, list_select_related=["author"]))
 print(costs(list_display=both, list_select_related=["author", "publisher"]))
 
 # %% [markdown]
-# What you name takes the place of what Django would have joined, so name all of them. And a column that counts, which no
-# join cures:
+# What you name takes the place of what Django would have joined, so name all of them. And a column that counts, which
+# no join cures:
 
 # %%
 class Counting(admin.ModelAdmin):
@@ -206,8 +209,8 @@ print(User.objects.get(username="ida").is_superuser)
 
 # %% [markdown]
 # Who may change users may make themselves superuser: [Django says
-# so](https://docs.djangoproject.com/en/stable/topics/auth/default/#creating-users), and leaves it to you. The shop's
-# page refuses staff, and shows rights as text:
+# so](https://docs.djangoproject.com/en/stable/topics/auth/default/#managing-users-in-the-admin), and leaves it to you.
+# The shop's page refuses the accounts of staff, and shows rights as text:
 
 # %%
 reset()
@@ -222,9 +225,9 @@ print("first_name" in fields, "is_superuser" in fields, "user_permissions" in fi
 #
 # - *Who can log in to the admin?* Whoever is active and `is_staff`, by any backend; a superuser without it cannot.
 #   There is no second login: the session is the shop's, so staff who are logged in there are in here.
-# - *How do you keep an audit trail?* `LogEntry` is a history for people: names of fields, no values, only what went
-#   through the admin, and it goes with its user. For evidence keep rows of your own, written in the same transaction
-#   or by a trigger, and deactivate people instead of deleting them.
+# - *How do you keep an audit trail?* `LogEntry` is a history for people: names of fields, no values, only what the
+#   admin's pages write into it, or you, and it goes with its user. For evidence keep rows of your own, written in the
+#   same transaction or by a trigger, and deactivate people instead of deleting them.
 # - *How do you harden the admin (2FA, path, IP)?* First in front of it: VPN or allowed addresses at the proxy, HTTPS.
 #   Then a second factor, with a package such as [django-otp](https://django-otp-official.readthedocs.io/), a limit on
 #   guesses, few superusers. Another path keeps noise away, and stops nobody who knows it.
@@ -333,10 +336,10 @@ quiz("Q47")
 # *Intermediate · asked as A9*
 #
 # **Say it.** In three rings. Options of the `ModelAdmin` say what a list shows, filters and searches, which fields and
-# inlines a form has, and which actions there are. Methods get the request: `get_queryset()` for whose rows these are,
-# `has_change_permission()` for one object, `save_model()` for who did it, `get_urls()` for pages of one's own, wrapped
-# in `admin_view()`. Around them are templates, scripts and styles in an inner class `Media`, and an `AdminSite` of
-# one's own, with its login and its registry.
+# inlines a form has, and which actions there are. Methods, most with the request at hand, decide the rest:
+# `get_queryset()` for whose rows these are, `has_change_permission()` for one object, `save_model()` for who did it,
+# `get_urls()` for pages of one's own, wrapped in `admin_view()`. Around them are templates, scripts and styles in an
+# inner class `Media`, and an `AdminSite` of one's own, with its login and its registry.
 #
 # *What lifts it:* which way each hook does not cover: actions pass by `save()` and `delete()`, hidden rows can still
 # be chosen elsewhere; and the queries that facets, searches and inlines cost.
@@ -477,7 +480,7 @@ class Plain(admin.TabularInline):
 
 class Joined(Plain):
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("book", "contributor")
+        return super().get_queryset(request).select_related("contributor")
 
 
 class Searched(Joined):
@@ -505,9 +508,9 @@ for inline in (Plain, Joined, Searched, Fixed):
     print(inline.__name__, counts)
 
 # %% [markdown]
-# A row needs its text, its relation and its list of choices. Joining saves the first two. The choices stay: a select
-# with all contributors in every row. Autocomplete sends small pages and still asks once per row, for the one chosen.
-# Rows that are added and removed, not edited, need no choices: constant.
+# Two queries per row: the contributor, for the row's text, and the choices of its field. Joining saves the first. The
+# choices stay: a list of all contributors in every row. Autocomplete sends small pages, and still asks once per row,
+# for the one chosen. Rows that are added and removed, not edited, need no choices: constant.
 
 # %% [markdown]
 # **Actions** get the selected rows as a queryset. `permissions` decides who sees one, here by
@@ -536,7 +539,8 @@ ida.user_permissions.set(Permission.objects.filter(codename="view_book"))
 with site((Book, Retiring)):
     for name, pk in (("ida", 1), ("boss", 2)):
         post("/admin/catalog/book/", {"action": "retire", "_selected_action": [pk]}, user=name)
-print(Book.objects.filter(pk__in=[1, 2], in_print=False), LogEntry.objects.values_list("object_repr", "change_message"))
+print(Book.objects.filter(pk__in=[1, 2], in_print=False))
+print(LogEntry.objects.values_list("object_repr", "change_message"))
 
 # %% [markdown]
 # The entry is there because `retire` wrote it. An action from the list logs nothing by itself, is no transaction, and
@@ -634,7 +638,8 @@ print(scripts(own.get_model_admin(Book).media))
 class Scripted(admin.ModelAdmin):
     class Media:
         css = {"all": ["catalog/counter.css"]}
-        js = ["catalog/counter.js", "https://cdn.example/counter.js", Script("counter/module.js", type="module")]
+        js = ["catalog/counter.js", "https://cdn.example/counter.js"]
+        js += [Script("counter/module.js", type="module")]
 
 
 print(*scripts(Scripted(Book, own).media), sep="\n")
@@ -709,7 +714,8 @@ class PayingMine(Paying):
 # %%
 ida.user_permissions.set(Permission.objects.filter(content_type__app_label="orders"))
 foreign = Invoice.objects.exclude(order__customer__username="mira").first()
-payment = {"order": foreign.order_id, "invoice": foreign.pk, "method": "card", "received_on": "2026-07-01", "amount": 1}
+payment = {"order": foreign.order_id, "invoice": foreign.pk}
+payment |= {"method": "card", "received_on": "2026-07-01", "amount": 1}
 for page in (Paying, PayingMine):
     with site((Invoice, Mine), (Payment, page)):
         listed = get("/admin/orders/invoice/", user="ida").context["cl"].result_count
@@ -752,12 +758,12 @@ User.objects.get(username="anna").groups.add(group)
 # %%
 with override_settings(ROOT_URLCONF=(path("admin/", admin.site.urls), path("press/", press.urls))):
     for name in ("anna", "boss"):
-        print(name, [get(url, user=name).status_code for url in ("/press/catalog/book/", "/admin/catalog/book/")])
-    print(reverse("admin:catalog_book_changelist"), reverse("press:catalog_book_changelist"))
+        print(name, [get(f"/{place}/catalog/book/", user=name).status_code for place in ("press", "admin")])
+    print(reverse("admin:index"), reverse("press:index"), reverse("admin:index", current_app="press"))
 
 # %% [markdown]
 # Django's own form would refuse anna at the login, as she is not staff: hence `login_form`. boss is no journalist, and
-# is sent away, superuser or not. Whatever the site is called, `reverse("admin:…")` leads into the first one.
+# is sent away, superuser or not. `reverse("admin:…")` means the site called `admin`, unless `current_app` says which.
 
 # %% [markdown]
 # **Versions.** New in 6.1: an action on the page of a single object, by `location`. On 5.2 `admin.action()` does not
@@ -767,7 +773,7 @@ with override_settings(ROOT_URLCONF=(path("admin/", admin.site.urls), path("pres
 if django.VERSION >= (6, 1):
     places = [admin.ActionLocation.CHANGE_LIST, admin.ActionLocation.CHANGE_FORM]
 
-    @admin.action(description="Praise this book", description_plural="Praise these books", location=places)
+    @admin.action(description="Praise it", description_plural="Praise them", location=places)
     def praise(page, request, books):
         page.message_user(request, f"Praised: {books.get()}")
 
@@ -776,17 +782,19 @@ if django.VERSION >= (6, 1):
             form = get(f"/admin/catalog/book/{place}", user="boss").context["action_form"]
             print(form.fields["action"].choices[-1][1])
 else:
-    print("Django 6.1 prints Praise these books, then Praise this book")
+    print("Django 6.1 prints Praise them, then Praise it")
 
 # %% [markdown]
-# Two more of 6.1. `delete_confirmation_max_display` shortens the list of what goes along when something is deleted.
-# And whoever overrides `get_actions(request)` has to take `action_location` as well, or is warned:
+# More of 6.1: `delete_confirmation_max_display` shortens the list of what goes along when something is deleted, and
+# `forms.Stylesheet` does for styles what `Script` does. Whoever overrides `get_actions(request)` has to take
+# `action_location` as well, or is warned:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
-    print(admin.ModelAdmin.delete_confirmation_max_display, list(signature(admin.ModelAdmin.get_actions).parameters))
+    print(admin.ModelAdmin.delete_confirmation_max_display, hasattr(forms, "Stylesheet"))
+    print(list(signature(admin.ModelAdmin.get_actions).parameters))
 else:
-    print("Django 6.1 prints None ['self', 'request', 'action_location']")
+    print("Django 6.1 prints None True, then ['self', 'request', 'action_location']")
 
 # %%
 quiz("Q48")

@@ -673,7 +673,8 @@ reset()
 # - *Signals, an overridden `save()`, or a service function?* A function, where the code that changes is mine: a call can
 #   be read and stepped into, and sees many rows at once. `save()`, for what belongs to one row, whoever saves it. A
 #   signal, where the sender cannot know the listener: another app's model, or several listeners.
-#
+
+# %% [markdown]
 # A model with its own `save()`, and a receiver. Which of them notices what?
 
 # %% reason="A model with both ways to hear: half of it would compare nothing."
@@ -700,6 +701,8 @@ ways = {
     "bulk_create": lambda: Card.objects.bulk_create([Card(name="Persuasion")]),
     "update": lambda: Card.objects.update(name="Sanditon"),
 }
+
+# %%
 for name, write in ways.items():
     heard = []
     with listening(hear_card, pre_save, sender=Card):
@@ -732,26 +735,29 @@ print(card.slug, Card.objects.get(pk=card.pk).slug)
 def write_history(instance, **kwargs):
     PriceChange.objects.create(book=instance, valid_from="2026-07-01", price=instance.price)
 
-
+# %%
 def raise_prices(books):
     with transaction.atomic():
-        books.update(price=F("price") + 1)
+        raised = Book.objects.filter(pk__in=list(books.values_list("pk", flat=True)))
+        raised.update(price=F("price") + 1)
         PriceChange.objects.bulk_create(
             PriceChange(book_id=pk, valid_from="2026-07-01", price=price)
-            for pk, price in books.values_list("pk", "price")
+            for pk, price in raised.values_list("pk", "price")
         )
 
 # %%
 crime = Book.objects.filter(genres__slug="crime")
-print(crime.count())
 with listening(write_history, post_save, sender=Book), CaptureQueriesContext(connection) as by_signal:
     for book in crime:
         book.price += 1
         book.save()
+print(len(crime), "books,", len(by_signal), "queries")
 reset()
+
+# %%
 with CaptureQueriesContext(connection) as by_call:
     raise_prices(crime)
-print(len(by_signal), len(by_call))
+print(len(by_call), "queries")
 reset()
 
 # %% [markdown]
@@ -879,7 +885,7 @@ reset()
 # %% [markdown]
 # **Versions.** On 5.2 `asend()` starts synchronous and async receivers at the same time, and if one fails, the other
 # async ones go on. On 6.1 the synchronous ones come first, and the async ones are a task group: a failure cancels the
-# rest, and two at the same time come as an `ExceptionGroup`. One synchronous receiver fails, an async one is connected:
+# rest, and two at once come as an `ExceptionGroup`. One synchronous receiver fails, an async one is connected:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):

@@ -18,6 +18,7 @@ import itertools
 import random
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from unittest import TestResult, TestSuite, defaultTestLoader, mock
 
@@ -105,7 +106,7 @@ class OneMore:
 for base in (TestCase, TransactionTestCase, LiveServerTestCase):
     print(base.__name__)
     run(type("OneMoreTest", (OneMore, base), {}))
-    print("leaves", Genre.objects.count(), "genres,", Book.objects.count(), "books,", TagGroup.objects.count(), "group")
+    print("leaves", Genre.objects.count(), "genres,", Book.objects.count(), "books,", TagGroup.objects.count(), "tag groups")
     reset()
 
 # %% [markdown]
@@ -136,8 +137,27 @@ run(TitleTest)
 # %% [markdown]
 # It is refused. Where all tests are of that kind, the runner makes no database at all.
 #
-# The live server runs the site in a thread, on a port of its own, for a browser or another program. That thread has its own connection to the
-# database: does it see the new genre, from a `TestCase` and from here?
+# Another connection does not see what a transaction has not committed. A thread has a connection of its own. How many genres do the two see?
+
+# %%
+def counted():
+    try:
+        return Genre.objects.count()
+    finally:
+        connection.close()
+
+
+class ThreadTest(TestCase):
+    def test_thread(self):
+        Genre.objects.create(name="Maps", slug="maps")
+        with ThreadPoolExecutor(1) as pool:
+            print(Genre.objects.count(), pool.submit(counted).result())
+
+
+run(ThreadTest)
+
+# %% [markdown]
+# The live server runs the site in a thread, on a port, for a browser or another program. Does it find the new genre?
 
 # %%
 class PageTest(LiveServerTestCase):
@@ -151,7 +171,7 @@ run(PageTest)
 reset()
 
 # %% [markdown]
-# It does, because this class commits. In a `TestCase` the row would exist on the connection of the test alone. (On SQLite in memory Django lets the thread
+# It does, because this class commits. (On SQLite in memory Django lets the thread
 # [share the connection](https://docs.djangoproject.com/en/stable/topics/testing/tools/#django.test.LiveServerTestCase).)
 
 # %% [markdown]
@@ -227,6 +247,7 @@ by_client = client.get("/search/", query_params={"q": "emma"}).wsgi_request
 by_factory = RequestFactory().get("/search/", query_params={"q": "emma"})
 for request in (by_client, by_factory):
     print([hasattr(request, name) for name in ("user", "session", "_messages")], request.resolver_match is not None)
+reset()
 
 # %% [markdown]
 # Whatever middleware puts there, you put there yourself: `request.user = anna`. That is quick, and good for a view that looks at the request alone. (`query_params`
@@ -234,19 +255,19 @@ for request in (by_client, by_factory):
 # [`AsyncClient`](https://docs.djangoproject.com/en/stable/topics/testing/tools/#testing-asynchronous-code) and `async def` tests.) The client shows more than the answer. Which templates, which context?
 
 # %%
-class SearchTest(TestCase):
-    def test_search(self):
-        response = self.client.get("/search/", query_params={"q": "emma"})
-        self.assertContains(response, "Emma", status_code=200)
-        self.assertTemplateUsed(response, "storefront/search.html")
-        print(response.resolver_match.view_name, "form" in response.context)
+class PagesTest(TestCase):
+    def test_book(self):
+        response = self.client.get("/books/emma/")
+        self.assertContains(response, "Jane Austen", status_code=200)
+        self.assertTemplateUsed(response, "storefront/book.html")
+        print(response.resolver_match.view_name, response.context["book"])
 
     def test_login_is_asked_for(self):
         response = self.client.get("/orders/")
         self.assertRedirects(response, "/account/login/?next=/orders/")
 
 
-run(SearchTest)
+run(PagesTest)
 
 # %% [markdown]
 # `assertRedirects` also fetches the page where the redirect leads. Outside of tests `response.context` is `None`: the test environment hooks into the templates.
@@ -264,6 +285,10 @@ with override_settings(ROOT_URLCONF=(path("", broken),), DEBUG=False):
         print("raised")
     print(Client(raise_request_exception=False).get("/").status_code)
     print(Client(enforce_csrf_checks=True).post("/").status_code)
+
+# %% [markdown]
+# `override_settings` is a block, as here, or a decorator for a test or a class. It does not reach what was read
+# [when Django started](https://docs.djangoproject.com/en/stable/topics/testing/tools/#overriding-settings), `DATABASES` for one, nor what a module read when it was imported.
 
 # %% [markdown]
 # **Queries counted.** Cards of the shop show the author. Somebody forgets `select_related`. With one book in the test, which of the two is found out?
@@ -341,9 +366,9 @@ class AuthorTest(TestCase):
 run(AuthorTest)
 
 # %% [markdown]
-# Fixtures [skip `save()`](https://docs.djangoproject.com/en/stable/topics/serialization/#deserializing-data), and each new required column means that you edit the
-# files. A factory is ordinary code: it grows in one place, and the test names what matters to it. `factory_boy` and `model_bakery` are packages for that; a function
-# does for a start.
+# Fixtures [skip `save()`](https://docs.djangoproject.com/en/stable/topics/serialization/#deserializing-data), and each new column that is required and has no default means that
+# you edit the files. A factory is ordinary code: it grows in one place, and the test names what matters to it. [`factory_boy`](https://factoryboy.readthedocs.io/) and
+# [`model_bakery`](https://model-bakery.readthedocs.io/) are packages for that; a function does for a start.
 
 # %% [markdown]
 # **Time.** Patch `timezone.now`, and it is 2031. Of a review, `save()` sets `updated` by calling it, and the field `created` has `default=timezone.now`. Which of
@@ -474,14 +499,14 @@ site.run("python manage.py test --parallel 2", lines=6)
 
 # %%
 def processes(name):
-    return {path.read_text() for path in site.path.glob(f"*{name}*.pid")}
+    return {path.read_text() for path in site.path.glob(f"*{name}.*pid")}
 
 
 print([len(processes(name)) for name in ("", "FirstTest", "SecondTest")])
 
 # %% [markdown]
 # By class: the tests of a class stay together. Each process has a clone of the database. What is not in the database they share: files, a Redis, a port, an
-# index of a search engine. Such tests pass alone and fail together. Also worth knowing: `--shuffle` and `--reverse` find tests that lean on others, `--keepdb`
+# index of a search engine. Such tests pass alone, and may fail together. Also worth knowing: `--shuffle` and `--reverse` find tests that lean on others, `--keepdb`
 # keeps the database, `--tag` and `-k` choose, `--failfast` stops.
 
 # %% [markdown]
@@ -513,10 +538,11 @@ site.run("python -m coverage report --show-missing")
 # [`concurrency = multiprocessing`](https://coverage.readthedocs.io/en/latest/subprocess.html) and `combine`.)
 
 # %% [markdown]
-# **pytest-django** runs Django's classes too, and plain functions with fixtures. Two tests, the same query. What does the first one lack?
+# **pytest-django** runs Django's classes too, if it is told that they are in `tests.py`: by itself pytest looks into `test_*.py`. The class from above, and two functions with
+# the same query. What does the first one lack?
 
 # %% reason="A settings file and two tests to compare."
-site.write("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = mysite.settings\naddopts = -p no:cacheprovider -p no:nbval")
+site.write("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = mysite.settings\npython_files = tests.py test_*.py")
 site.write("books/test_users.py", """
 import pytest
 from django.contrib.auth.models import User
@@ -530,7 +556,7 @@ def test_somebody(django_assert_num_queries):
     with django_assert_num_queries(1):
         assert User.objects.exists()
 """)
-report = site.output("python -m pytest -q --tb=line books/test_users.py").splitlines()
+report = site.output("python -m pytest -q --tb=line books").splitlines()
 refused = next(line for line in report if "RuntimeError" in line)
 print(refused.partition("RuntimeError: ")[2].partition(",")[0])
 print(report[-1])
@@ -653,7 +679,8 @@ run(TaskTest)
 
 # %% [markdown]
 # **Versions.** Since 6.1 `assertContains` may be used several times on a streamed answer; in 5.2 the first use empties it. Since 6.0 `--parallel` also knows the
-# start method `forkserver`, the default on Linux from Python 3.14 on. `--durations` needs Python 3.12.
+# start method `forkserver`, the default on Linux from [Python 3.14](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods) on. `--durations` (since 5.0) needs
+# Python 3.12. Both versions have `assertMessages` (5.0) and `assertNotInHTML` (5.1).
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):

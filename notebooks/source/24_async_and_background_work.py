@@ -114,7 +114,9 @@ async def ask(handler, url):
     exchange = ApplicationCommunicator(handler, AsyncRequestFactory().get(url).scope)
     await exchange.send_input({"type": "http.request", "body": b""})
     await exchange.receive_output(timeout=50)
-    return (await exchange.receive_output(timeout=50))["body"]
+    body = (await exchange.receive_output(timeout=50))["body"]
+    await exchange.wait(timeout=50)
+    return body
 
 
 async def fifty(url, *chain):
@@ -164,7 +166,7 @@ for name in ("old_style", "NewStyle"):
 
 # %% [markdown]
 # **The ORM.** A notebook allows synchronous queries where a loop runs, by [a variable](https://docs.djangoproject.com/en/stable/topics/async/#async-safety) that has no place in production.
-# Without it, which of the four is refused?
+# Without it, which of the three is refused?
 
 # %%
 strict = mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="")
@@ -207,7 +209,7 @@ print(*log, "|", len(threads), threading.current_thread() in threads)
 try:
     async with transaction.atomic():
         pass
-except (TypeError, AttributeError):
+except TypeError:
     print("no asynchronous atomic()")
 with strict:
     try:
@@ -332,11 +334,7 @@ async def waits():
 
 
 async def computes():
-    await asyncio.gather(*[asyncio.create_task(one()) for _ in range(3)])
-
-
-async def one():
-    return work()
+    work()
 
 
 async def blocks():
@@ -361,8 +359,8 @@ async def ticks_during(view):
 print([await ticks_during(view) > 50 for view in (waits, computes, blocks)])
 
 # %% [markdown]
-# While the other two ran, no other request of this process could have gone on. Computing belongs to a worker process, a blocking library into a
-# thread:
+# While the other two ran, no other request of this loop could go on. Computing belongs into another process, a blocking library into a
+# thread, here one of a pool and not the one that synchronous code of the request shares:
 
 # %%
 async def in_a_thread():
@@ -564,8 +562,8 @@ with valkey() as server:
 # In memory the other process spoke to itself, without an error. With two web workers, half of your users would miss half of the news.
 
 # %% [markdown]
-# **Who is there?** A web socket comes with the cookies of the site, whichever page opened it: CSRF protection does not cover it, so the server looks at `Origin`. And the user is in
-# `scope["user"]`, by `AuthMiddlewareStack`. The feed of new orders is for the staff. What do these four get?
+# **Who is there?** Any page on the Internet [may open a web socket](https://channels.readthedocs.io/en/stable/topics/security.html) to the shop. No CSRF token is asked for, and cookies come along as far as `SameSite` lets
+# them, so from every subdomain: the server has to look at `Origin`. `AuthMiddlewareStack` puts the user into `scope["user"]`. The feed of new orders is for the staff. What do these four get?
 
 # %%
 async def knock(name, origin=b"http://testserver"):
@@ -667,8 +665,8 @@ print(await copies("in a thread"))
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
-# - *SSE, web socket, or polling?* Polling for what may be late: any server, any cache. Server-sent events for news in one direction: plain HTTP, which the browser reconnects by itself. A web socket where the client talks too, and often. Each open
-#   connection of the last two needs an ASGI server.
+# - *SSE, web socket, or polling?* Polling for what may be late: any server, any cache. Server-sent events for news in one direction: plain HTTP, which the browser reconnects by itself. A web socket where the client talks too, and often.
+#   An open stream holds a thread under WSGI; a web socket needs ASGI.
 # - *Why a Redis channel layer?* Consumers live in many processes, and views or workers want to reach them. Memory ends at the process; Redis is in the middle. What it loses is lost, so a page asks for the
 #   state when it connects.
 # - *How do you scale and authenticate sockets?* More processes behind a proxy that lets connections live, all on one layer; limits per client, heartbeats, reconnecting with a random pause. Session cookie plus `Origin`
@@ -719,7 +717,7 @@ quiz("Q62")
 #
 # **Say it.** What a visitor need not wait for goes to a queue: the view puts a small message there, a worker process runs the task. With Celery I pass keys,
 # not objects, and queue after the commit, with `delay_on_commit`, or the worker looks for a row that is not there yet. Delivery is at least once, so
-# tasks must bear being run twice. Failures that pass are retried with growing pauses, and limits end what hangs. Django 6.0 has an interface for tasks, `django.tasks`, without a worker.
+# tasks must bear being run twice. Failures that pass by themselves are retried with growing pauses, and limits end what hangs. Django 6.0 has an interface for tasks, `django.tasks`, without a worker.
 #
 # *What lifts it:* when a message is acknowledged, what a killed worker leaves, and what the eager mode of the tests never shows.
 
@@ -836,17 +834,19 @@ with valkey(), worker("mishaps:app", pool="prefork", concurrency=1):
 
 # %% [markdown]
 # Without `reject_on_worker_lost` a task whose process dies is acknowledged, `acks_late` or not: Celery [says](https://docs.celeryq.dev/en/stable/userguide/tasks.html#Task.reject_on_worker_lost) that a
-# task which kills its worker would otherwise come back for ever. When the whole machine goes, Redis delivers again after the `visibility_timeout`; one hour by default.
+# task which kills its worker would otherwise come back for ever. When the whole machine goes, Redis delivers again after the
+# [`visibility_timeout`](https://docs.celeryq.dev/en/stable/getting-started/backends-and-brokers/redis.html#visibility-timeout), one hour by default.
 #
-# **A chord.** Genres side by side, then one summary, when all have been counted:
+# **A chord.** Genres side by side, then one summary, when all have been counted. And what is the state of a task that nobody has ever queued?
 
 # %%
 with worker():
     summary = sales_report(2026, 6).delay().get(timeout=50)
-print(len(summary["genres"]), summary["genres"][0])
+    print(len(summary["genres"]), summary["genres"][0])
+    print(app.AsyncResult("never-queued").state)
 
 # %% [markdown]
-# The parts' results are counted in the result backend. One part that fails is the end of the chord: the summary is not called. **By the clock**, `beat` is a process that
+# PENDING means "I know nothing"; and [results expire](https://docs.celeryq.dev/en/stable/userguide/configuration.html#result-expires), after a day by default. The parts' results are counted in the result backend. One part that fails is [the end of the chord](https://docs.celeryq.dev/en/stable/userguide/canvas.html#error-handling): the summary is not called. **By the clock**, `beat` is a process that
 # only queues. There must be one of it, or everything comes twice:
 
 # %%
@@ -890,7 +890,7 @@ with worker():
         print(type(result.get(timeout=50, propagate=False)).__name__)
 
 # %% [markdown]
-# The row was there for us alone. On a quiet machine the commit mostly wins, so it shows in production, rarely. `delay_on_commit` waits for the commit, and a rollback queues nothing:
+# The row was there for us alone. Where the commit is faster nobody notices, so it shows rarely, and under load. `delay_on_commit` waits for the commit, and a rollback queues nothing:
 
 # %%
 with worker() as crew:
@@ -929,18 +929,7 @@ reset()
 #   Retries with pauses, chords, schedules and limits are Celery's.
 
 # %% [markdown]
-# The state of a task that nobody has ever queued? And a task that is queued with a countdown, is that a plan for tomorrow?
-
-# %%
-with worker():
-    print(app.AsyncResult("never-queued").state)
-    later = send_receipt.apply_async([1399], countdown=3600)
-    print(later.state)
-
-# %% [markdown]
-# PENDING means "I know nothing", and results expire. A countdown waits in the memory of a worker, unacknowledged, so an hour of it meets the visibility timeout. Keep such dates in the database, and let `beat` look.
-#
-# Idempotent by state: twice is as once, also for two workers at the same time.
+# Idempotent by state: which of two deliveries pays the order?
 
 # %%
 def pay(pk):
@@ -953,21 +942,26 @@ print([pay(pk) for _ in range(2)])
 reset()
 
 # %% [markdown]
-# **Django's own.** A task of the shop for `django.tasks`, with two backends. Which statuses do you expect, before there is a worker?
+# Of two that pay at once, too, the condition in the `UPDATE` lets one through.
+#
+# **Django's own.** A task of the shop for `django.tasks`, with two backends, and once for an order that does not exist. Which statuses do you expect, before there is a worker and after?
 
 # %%
 queue = background.send_receipt.using(backend="database")
-at_once, queued = background.send_receipt.enqueue(1399), queue.enqueue(1400)
+at_once = background.send_receipt.enqueue(1399)
+queued, missing = queue.enqueue(1400), queue.enqueue(99_999)
 print(at_once.status.value, at_once.return_value, queued.status.value)
 with db_worker("database"):
-    while not queued.is_finished:
-        time.sleep(0.02)
-        queued.refresh()
+    for result in (queued, missing):
+        while not result.is_finished:
+            time.sleep(0.02)
+            result.refresh()
 print(queued.status.value, queued.return_value)
+print(missing.status.value, missing.errors[0].exception_class_path, missing.attempts)
 
 # %% [markdown]
-# The default backend, `ImmediateBackend`, is no queue: the visitor waits. The other one is a package, [django-tasks-db](https://pypi.org/project/django-tasks-db/), with a command for the worker. What of a transaction that fails, and of a
-# task that fails?
+# The default backend, `ImmediateBackend`, is no queue: the visitor waits. The other one is a package, [django-tasks-db](https://pypi.org/project/django-tasks-db/), with a command for the worker. A failure is a status, tried once: to retry is your
+# own work. What of a transaction that is rolled back?
 
 # %%
 from django_tasks_db.models import DBTaskResult
@@ -977,13 +971,12 @@ with transaction.atomic():
     queue.enqueue(1400)
     transaction.set_rollback(True)
 print(DBTaskResult.objects.count() - before, "queued")
-failed = background.send_receipt.enqueue(99_999)
-print(failed.status.value, failed.errors[0].exception_class_path, failed.attempts)
 
 # %% [markdown]
-# The queue was rolled back with the rest, and that is its charm. A failure is a status, tried once. To retry is your own work.
+# The queue was rolled back with the rest, and that is its charm: no `on_commit`, and no broker.
 #
-# **Versions.** `django.tasks` is in Django since 6.0, with two backends: one runs at once, one runs nothing. For 5.2 there is the package `django-tasks`, which the shop uses there:
+# **Versions.** `django.tasks` is in Django since 6.0, with two backends: one runs at once, one runs nothing. For 5.2 there is the package `django-tasks`, which the shop uses there. In 6.1
+# [tasks and results can be pickled](https://docs.djangoproject.com/en/6.1/releases/6.1/), and `@task` hands what it does not know to the backend.
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 0):

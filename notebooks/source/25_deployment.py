@@ -106,7 +106,7 @@ shop.run("python manage.py check", **LIVE, EMAIL_USE_TLS="ture")
 # **Static files** are collected once, when the image is built. Then a server: two workers of gunicorn. What do they answer
 # to a page over HTTPS, over HTTP, for another host, and for a style sheet?
 
-# %%
+# %% reason="Two commands, and the two helpers of the chapter."
 shop.output("python manage.py collectstatic --no-input", **LIVE)
 GUNICORN = "gunicorn -c config/gunicorn.py config.wsgi --bind 127.0.0.1:8000"
 UVICORN = "uvicorn config.asgi:application --port 8000"
@@ -155,6 +155,17 @@ with shop.running(f"{UVICORN} --workers 2", **LIVE) as server:
 # %% [markdown]
 # Both run workers of their own; gunicorn adds more knobs for them, such as `max_requests`. `uvicorn.workers`, which put
 # uvicorn into gunicorn, is deprecated in favour of [a package of its own](https://github.com/Kludex/uvicorn-worker).
+#
+# And if somebody forgets `collectstatic`? Predict three statuses:
+
+# %%
+with shop.running(UVICORN, **LIVE, STATIC_ROOT="empty") as server:
+    for url in ("/health/live/", "/health/ready/", "/books/emma/"):
+        print(url, ask(server, url)[0])
+
+# %% [markdown]
+# Templates ask for names with a digest, the list of them is missing, and each page fails, while both health pages are content.
+# So a deploy ends with a request for a real page, before visitors come.
 
 # %% [markdown]
 # **Health.** Two questions, two addresses. How many queries does each ask?
@@ -272,12 +283,12 @@ if on_unix:
         print(*releases, sep="\n")
 
 # %% [markdown]
-# None. The socket stays open in the master while the workers change, and for a moment both releases answer: every change
-# of the schema, of a cache entry or of a task's arguments meets both.
+# None. The socket stays open in the master while the workers change, and for a moment both releases may answer: what one
+# writes into tables, caches and queues, the other reads. [HUP](https://docs.gunicorn.org/en/stable/signals.html) takes new
+# code in the same folder, under a master with the old environment.
 #
-# HUP takes new code in the same folder, with the old environment. Behind a load balancer, new processes start beside the
-# old ones. The order matters: ready, then into the list, the old one out of it, and SIGTERM last. Here SIGTERM comes first,
-# while visitors are still sent there:
+# With several machines, new processes start beside the old. In this order: ready, into the list of the load balancer, the
+# old one out of it, SIGTERM last. Here SIGTERM comes first:
 
 # %%
 def stop_before_it_left_the_list():
@@ -383,7 +394,13 @@ else:
 if postgres.available():
     with postgres() as database:
         print("uvicorn, pool of 10:", connections_of(UVICORN, 10))
-        print("uvicorn, no pool:   ", connections_of(UVICORN, 30, "?pool=false"))
+else:
+    print(postgres.why_not())
+
+# %%
+if postgres.available():
+    with postgres() as database:
+        print("uvicorn, no pool:", connections_of(UVICORN, 30, "?pool=false"))
 else:
     print(postgres.why_not())
 
@@ -463,8 +480,10 @@ logging.getLogger("django.request").removeHandler(tracker)
 print(dict(tracker.groups))
 
 # %% [markdown]
-# Two, by type and place; the messages differ. Sentry and its kin add the release, the user and the values of variables:
-# decide which of them may leave your house. Mail to `ADMINS` sends one letter per failure, on the day you least want it.
+# Two, by type and place; the messages differ. [Sentry](https://docs.sentry.io/platforms/python/integrations/django/) and its
+# kin add the release, and if you let them the user and the values of variables:
+# decide which of them may leave your house. [Mail to `ADMINS`](https://docs.djangoproject.com/en/stable/howto/error-reporting/)
+# is one letter per failure, on the day you least want it.
 
 # %% [markdown]
 # **Backups.** A file is easily copied. The shop's SQLite writes to a log beside it first. Somebody is connected and has
@@ -486,8 +505,8 @@ for file in ("copy", "backup"):
         print(file, *found.execute("SELECT count(*) FROM catalog_publisher WHERE name LIKE 'Night%'").fetchone())
 
 # %% [markdown]
-# The copy is a good database without last night. SQLite's `backup` reads as a connection does. Restored is it when Django can
-# use it; does its schema fit the code?
+# The copy is a good database without last night. SQLite's `backup` reads as a connection does. A backup counts once it was
+# restored: does the schema in it fit the code?
 
 # %%
 shop.output("python manage.py migrate --check", **LIVE, DATABASE_PATH="backup.sqlite3")
@@ -495,8 +514,8 @@ print(shop.status)
 
 # %% [markdown]
 # 0: no migration is missing. For PostgreSQL `pg_dump` takes
-# [one snapshot while others write](https://www.postgresql.org/docs/current/app-pgdump.html). And then the half that is
-# forgotten, the restore, into a database of its own:
+# [one snapshot while others write](https://www.postgresql.org/docs/current/app-pgdump.html). Then the half that is
+# forgotten, the restore, into a database of its own. Are all orders there?
 
 # %% reason="Dump, restore, and two questions to the result."
 def counted(url, statement):
@@ -520,16 +539,20 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
+# Do it by the clock, on another machine, and measure how long it takes. Uploaded files and the secret key are part of what
+# has to come back.
+
+# %% [markdown]
 # **The container file.** Which line keeps secrets out, which lets a broken-in process write nothing, and why do the
 # packages come before the code?
 
 # %%
 for line in shop.read("Containerfile").splitlines():
-    if line.startswith(("FROM", "COPY", "RUN", "USER", "CMD")):
-        print(line[:88])
+    if line.startswith(("COPY", "RUN SECRET", "USER", "CMD")):
+        print(line[:76])
 
 # %% [markdown]
-# Keys are set for one `RUN` and are in no `ENV`: what is in a layer stays in the image, whatever a later line deletes. `USER`
+# The key is set for one `RUN` and is in no `ENV`: what is in a layer stays in the image, whatever a later line deletes. `USER`
 # is not root and owns nothing but uploads. Packages change rarely, so their layer comes
 # [from the cache](https://docs.docker.com/build/cache/). `CMD` is a list: the server itself gets SIGTERM. With a shell in
 # between:
