@@ -78,8 +78,6 @@ placement(days=14)
 #
 # ## The chapters
 #
-# Those with a link are finished.
-#
 # <!-- chapters -->
 #
 # | | Chapter | Questions | Quiz items | Exercises |
@@ -99,16 +97,16 @@ placement(days=14)
 # | 13 | [Query performance](13_query_performance.ipynb) | Q38–Q39 | 10 | [8](../exercises/13_query_performance.ipynb) |
 # | 14 | [Transactions, locks, connections](14_transactions_and_connections.ipynb) | Q40–Q42 | 15 | [11](../exercises/14_transactions_and_connections.ipynb) |
 # | 15 | [Forms](15_forms.ipynb) | Q43 | 13 | [8](../exercises/15_forms.ipynb) |
-# | 16 | [Class-based views and pagination](16_class_based_views.ipynb) | Q44–Q46 | 18 | – |
-# | 17 | [The admin](17_admin.ipynb) | Q47–Q48 | 14 | – |
+# | 16 | [Class-based views and pagination](16_class_based_views.ipynb) | Q44–Q46 | 18 | [9](../exercises/16_class_based_views.ipynb) |
+# | 17 | [The admin](17_admin.ipynb) | Q47–Q48 | 14 | [10](../exercises/17_admin.ipynb) |
 # | 18 | [Authentication and sessions](18_authentication_and_sessions.ipynb) | Q49–Q51 | 19 | [10](../exercises/18_authentication_and_sessions.ipynb) |
 # | 19 | [Signals](19_signals.ipynb) | Q52 | 12 | [10](../exercises/19_signals.ipynb) |
 # | 20 | [Caching](20_caching.ipynb) | Q53–Q54 | 12 | [10](../exercises/20_caching.ipynb) |
 # | 21 | [Security](21_security.ipynb) | Q55 | 13 | [10](../exercises/21_security.ipynb) |
-# | 22 | Testing | Q56 | – | – |
-# | 23 | [Django REST framework](23_rest_framework.ipynb) | Q57–Q60 | 23 | – |
-# | 24 | Async, real time, background work | Q61–Q63 | – | – |
-# | 25 | Deployment | Q64 | – | – |
+# | 22 | [Testing](22_testing.ipynb) | Q56 | 9 | [9](../exercises/22_testing.ipynb) |
+# | 23 | [Django REST framework](23_rest_framework.ipynb) | Q57–Q60 | 23 | [11](../exercises/23_rest_framework.ipynb) |
+# | 24 | [Async, real time, background work](24_async_and_background_work.ipynb) | Q61–Q63 | 16 | [8](../exercises/24_async_and_background_work.ipynb) |
+# | 25 | [Deployment](25_deployment.ipynb) | Q64 | 10 | [8](../exercises/25_deployment.ipynb) |
 #
 # <!-- /chapters -->
 #
@@ -121,5 +119,5 @@ placement(days=14)
 progress()
 
 # %% [markdown]
-# Now open [chapter 10, Reading data](10_reading_data.ipynb). This copy of the course is yours: write into it as you like. A newer version of
-# a lesson never replaces what you wrote.
+# Now open [chapter 01, Django in one hour](01_django_in_one_hour.ipynb), or the first chapter of your plan. This copy
+# of the course is yours: write into it as you like. A newer version of a lesson never replaces what you wrote.
