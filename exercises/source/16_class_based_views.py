@@ -33,8 +33,9 @@ from orders.models import Order
 # %% [markdown] exercise="16.1"
 # ### 16.1 A title for every page
 #
-# Write `TitleMixin`. It puts `title` into the context of a page: the class attribute `title`, `""` where a view has none; but where a title is handed to `get_context_data()`,
-# that one. It stands left of any generic view with a context, beside other mixins in any order, and loses nothing that they add.
+# Write `TitleMixin`. It puts `title` into the context of a page: the class attribute `title`, `""` where a view has
+# none; but where a title is handed to `get_context_data()`, that one. It stands left of any generic view with a
+# context, beside other mixins in any order, and loses nothing that they add.
 
 # %% exercise="16.1" role="check"
 def observe(answer):
@@ -151,8 +152,9 @@ class TitleMixin(TemplateView):
 # %% [markdown] exercise="16.2"
 # ### 16.2 Two conditions at one door
 #
-# Write `StaffMixin` (staff only) and `OpenMixin` (only while `is_open(request)`). A view with both, in either order, lets in who meets both; with one of them, it asks for that one. Who is
-# refused goes to the login page if not logged in, and gets a 403 otherwise.
+# Write `StaffMixin` (staff only) and `OpenMixin` (only while `is_open(request)`). A view with both, in either order,
+# lets in who meets both; with one of them, it asks for that one. Who is refused goes to the login page if not logged
+# in, and gets a 403 otherwise.
 
 # %% exercise="16.2" role="check"
 def observe(answer):
@@ -312,13 +314,15 @@ class OpenMixin(NoTestMixin):
 # %% exercise="16.2" role="hint"
 # What does `LoginRequiredMixin` do when it agrees, and what when it does not? Yours are like it.
 # %% exercise="16.2" role="hint"
-# `AccessMixin` has `handle_no_permission()`: login page or 403, as it should be. Whoever is let in goes on to `super().dispatch(…)`.
+# `AccessMixin` has `handle_no_permission()`: login page or 403, as it should be. Whoever is let in goes on to
+# `super().dispatch(…)`.
 
 # %% [markdown] exercise="16.3"
 # ### 16.3 A login around somebody else's view
 #
-# A package has class-based views without a login. Write `guarded(view)`: a class that is the given view, of the same name, but asks for a login before anything in its `dispatch()`
-# runs. The given class stays open, as it is used elsewhere.
+# A package has class-based views without a login. Write `guarded(view)`: a class that is the given view, of the same
+# name, but asks for a login before anything in its `dispatch()` runs. The given class stays open, as it is used
+# elsewhere.
 
 # %% exercise="16.3" role="check"
 def observe(answer):
@@ -407,8 +411,9 @@ def guarded(view):
 # %% [markdown] exercise="16.4"
 # ### 16.4 One's own note, and nothing else
 #
-# Finish `OrderNoteView` for `orders/<slug:number>/note/`. Customers change the note of their own orders while these are open. Any other order is a 404, whoever's and whichever it is;
-# without a login, one goes to the login page. Nothing but the note can be changed. Then on to `/orders/NUMBER/`.
+# Finish `OrderNoteView` for `orders/<slug:number>/note/`. Customers change the note of their own orders while these
+# are open. Any other order is a 404, whoever's and whichever it is; without a login, one goes to the login page.
+# Nothing but the note can be changed. Then on to `/orders/NUMBER/`.
 
 # %% exercise="16.4" role="check"
 def observe(answer):
@@ -557,8 +562,9 @@ class OrderNoteView(UpdateView, LoginRequiredMixin):
 # %% [markdown] exercise="16.5"
 # ### 16.5 Delete, unless it was sold
 #
-# Write `BookDeleteView`, a `DeleteView`. A book that stands in any order stays: the page comes again, with status 200 and an error of the form as a whole. One that was never ordered is deleted, and
-# on it goes to `/books/`. A GET deletes nothing, and any method but GET and POST is a 405.
+# Write `BookDeleteView`, a `DeleteView`. A book that stands in any order stays: the page comes again, with status 200
+# and an error of the form as a whole. One that was never ordered is deleted, and on it goes to `/books/`. A GET
+# deletes nothing, and any method but GET and POST is a 405.
 
 # %% exercise="16.5" role="check"
 def observe(answer):
@@ -667,8 +673,9 @@ class BookDeleteView(DeleteView):
 # %% [markdown] exercise="16.6"
 # ### 16.6 The books of an author, as a list
 #
-# Write `AuthorBooksView`, a `ListView` at `authors/<slug:slug>/in-print/`: the author's books that are in print, the dearest first, equal ones by `slug`, three on a page. The context has the author as `author`
-# and the books as `books`. An unknown author is a 404, one without books an empty page. Three queries at most.
+# Write `AuthorBooksView`, a `ListView` at `authors/<slug:slug>/in-print/`: the author's books that are in print, the
+# dearest first, equal ones by `slug`, three on a page. The context has the author as `author` and the books as
+# `books`. An unknown author is a 404, one without books an empty page. Three queries at most.
 
 # %% exercise="16.6" role="check"
 def observe(answer):
@@ -799,8 +806,9 @@ class AuthorBooksView(ListView):
 # %% [markdown] exercise="16.7"
 # ### 16.7 A page for whatever number comes
 #
-# Return a page of the books by `title`, equal titles by `pk`, ten on a page: its books, its number, the number of the last page. `number` is what stood in the address, or None. What is no
-# whole number is page 1, and so is everything below 1; what is too high is the last page. Two queries at most, and no more rows than are shown.
+# Return a page of the books by `title`, equal titles by `pk`, ten on a page: its books, its number, the number of the
+# last page. `number` is what stood in the address, or None. What is no whole number is page 1, and so is everything
+# below 1; what is too high is the last page. Two queries at most, and no more rows than are shown.
 
 # %% exercise="16.7" role="check"
 def observe(answer):
@@ -905,8 +913,9 @@ def books_page(number):
 # %% [markdown] exercise="16.8"
 # ### 16.8 What comes after this book
 #
-# Return five books in the order of `added`, newest first, equal ones by `pk`, lowest first; and the cursor for the next five, or None where there are no more. `after` is a cursor that you gave out, or None for
-# the beginning. One query a page. Books that are added meanwhile must not push others onto the next page.
+# Return five books in the order of `added`, newest first, equal ones by `pk`, lowest first; and the cursor for the
+# next five, or None where there are no more. `after` is a cursor that you gave out, or None for the beginning. One
+# query a page. Books that are added meanwhile must not push others onto the next page.
 
 # %% exercise="16.8" role="check"
 def observe(answer):
@@ -1052,8 +1061,9 @@ def newest(after=None):
 # %% [markdown] exercise="16.9"
 # ### 16.9 A page in an async view
 #
-# Write the coroutine function `arrivals(number)`: the titles on page `number` (1, 2, …) of `Book.objects.newest()`, ten on a page, and whether there is a next page. One query, nothing that blocks the event loop,
-# and it has to work on Django 5.2 too.
+# Write the coroutine function `arrivals(number)`: the titles on page `number` (1, 2, …) of `Book.objects.newest()`,
+# ten on a page, and whether there is a next page. One query, nothing that blocks the event loop, and it has to work on
+# Django 5.2 too.
 
 # %% exercise="16.9" role="check"
 def observe(answer):

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 16 · Class-based views and pagination
 #
-# After this chapter you can say which class answers when several have the method, name the steps of a generic view, keep customers to
-# their own rows, and cut 100,000 rows into pages of which the last costs what the first does.
+# After this chapter you can say which class answers when several have the method, name the steps of a generic view,
+# keep customers to their own rows, and cut 100,000 rows into pages of which the last costs what the first does.
 #
-# *Questions: Q44 mixins · Q45 generic views · Q46 pagination.* The shop has 100,000 order lines here. Predict each output.
-# [Exercises 16.1 to 16.9](../exercises/16_class_based_views.ipynb) follow.
+# *Questions: Q44 mixins · Q45 generic views · Q46 pagination.* The shop has 100,000 order lines here. Predict each
+# output. [Exercises 16.1 to 16.9](../exercises/16_class_based_views.ipynb) follow.
 
 # %%
 from checks import quiz
@@ -50,16 +50,17 @@ from storefront.keyset import Keyset
 #
 # *Intermediate · asked as A2*
 #
-# **Say it.** A mixin is a small class with one ability for others to inherit; by itself it is of no use. It is plain multiple
-# inheritance; to Python it is a class like any other. Python puts a class and all its ancestors into one line, the method resolution
-# order, and `super()` calls the next in that line. So a mixin stands left of the view it adds to, passes on all arguments, and calls
-# `super()`. `LoginRequiredMixin` on the right protects nothing.
+# **Say it.** A mixin is a small class with one ability for others to inherit; by itself it is of no use. It is plain
+# multiple inheritance; to Python it is a class like any other. Python puts a class and all its ancestors into one
+# line, the method resolution order, and `super()` calls the next in that line. So a mixin stands left of the view it
+# adds to, passes on all arguments, and calls `super()`. `LoginRequiredMixin` on the right protects nothing.
 #
-# *What lifts it:* no check reports a wrong order; two `UserPassesTestMixin` make one test; and when a decorator is enough.
+# *What lifts it:* no check reports a wrong order; two `UserPassesTestMixin` make one test; and when a decorator is
+# enough.
 
 # %% [markdown]
-# **See it.** One ability: the browser is to keep no copy of the page. The mixin wraps whatever `dispatch()` comes after it, and has no
-# idea which:
+# **See it.** One ability: the browser is to keep no copy of the page. The mixin wraps whatever `dispatch()` comes
+# after it, and has no idea which:
 
 # %%
 class NoStoreMixin:
@@ -86,8 +87,8 @@ except AttributeError as error:
     print(error)
 
 # %% [markdown]
-# In the line of `Receipt`, `View` comes after the mixin; in its own line, only `object` does. Now two that add to the context of a
-# template. Each has `ContextMixin` as its base, and so has `TemplateView`. How often is that called?
+# In the line of `Receipt`, `View` comes after the mixin; in its own line, only `object` does. Now two that add to the
+# context of a template. Each has `ContextMixin` as its base, and so has `TemplateView`. How often is that called?
 
 # %%
 class GenresMixin(ContextMixin):
@@ -109,7 +110,8 @@ print(sorted(Front().get_context_data(title="Welcome")))
 
 # %% [markdown]
 # Once: in the line each class stands once, and behind all that inherit from it. (`view` is what it adds itself.) So
-# `super()` in `GenresMixin` called `BooksMixin`, of which it has never heard. Next, one that forgets `super()`. What is left?
+# `super()` in `GenresMixin` called `BooksMixin`, of which it has never heard. Next, one that forgets `super()`. What
+# is left?
 
 # %%
 class ShelfMixin(ContextMixin):
@@ -122,9 +124,9 @@ for bases in ((GenresMixin, ShelfMixin, BooksMixin), (GenresMixin, BooksMixin, S
     print(sorted(Careless().get_context_data()))
 
 # %% [markdown]
-# Whatever stands right of it is gone. A template [draws nothing](https://docs.djangoproject.com/en/stable/ref/templates/api/#how-invalid-variables-are-handled) for
-# a name that is missing, so nobody is told. And some orders
-# cannot be: a class before its own subclass.
+# Whatever stands right of it is gone. A template [draws
+# nothing](https://docs.djangoproject.com/en/stable/ref/templates/api/#how-invalid-variables-are-handled) for a name
+# that is missing, so nobody is told. And some orders cannot be: a class before its own subclass.
 
 # %%
 try:
@@ -133,8 +135,9 @@ except TypeError as error:
     print(type(error).__name__, "method resolution" in str(error))
 
 # %% [markdown]
-# The list that asks this question names one drawback: it is hard to see which method to override. True. `ListView` alone has six
-# ancestors besides `object`, and a page of the shop's desk has more. Ask the line which of them have the method:
+# The list that asks this question names one drawback: it is hard to see which method to override. True. `ListView`
+# alone has six ancestors besides `object`, and a page of the shop's desk has more. Ask the line which of them have the
+# method:
 
 # %%
 def homes(view, method):
@@ -146,12 +149,12 @@ for method in ("dispatch", "get_queryset", "get_form_kwargs", "form_valid"):
     print(method, homes(BookUpdateView, method))
 
 # %% [markdown]
-# The first of each row is the one that runs, the others if it calls `super()`. So a saved form is recorded around the saving, in one
-# transaction, and permission is asked before `View` looks for `get` or `post`.
+# The first of each row is the one that runs, the others if it calls `super()`. So a saved form is recorded around the
+# saving, in one transaction, and permission is asked before `View` looks for `get` or `post`.
 
 # %% [markdown]
-# **The trap.** "Combine behaviours of several classes" sounds as if the order were taste. It misleads people who read a list of abilities from left to
-# right, the main thing first. One page, two orders, a visitor who is not logged in:
+# **The trap.** "Combine behaviours of several classes" sounds as if the order were taste. It misleads people who read
+# a list of abilities from left to right, the main thing first. One page, two orders, a visitor who is not logged in:
 
 # %%
 class OrdersPage(View):
@@ -178,8 +181,9 @@ for view in (Guarded, Open):
     print("   ", reply.status, reply.text, len(problems))
 
 # %% [markdown]
-# The second shows the newest order to everybody. `View.dispatch()` comes first in its line and does not call `super()`, since nothing is
-# meant to come after it. No exception, no warning, no check. A test as an anonymous visitor sees it.
+# The second shows the newest order to everybody. `View.dispatch()` comes first in its line and does not call
+# `super()`, since nothing is meant to come after it. No exception, no warning, no check. A test as an anonymous
+# visitor sees it.
 #
 # Even in the right order something runs for everybody. What?
 
@@ -204,20 +208,24 @@ with mounted(Early):
     print(get("/").status, log)
 
 # %% [markdown]
-# The class itself stands left of all its mixins, and `setup()` runs before `dispatch()`. Queries there are for strangers too, and a 404 from there tells
-# them what exists. Behind the login are `get()`, `post()` and what they call.
+# The class itself stands left of all its mixins, and `setup()` runs before `dispatch()`. Queries there are for
+# strangers too, and a 404 from there tells them what exists. Behind the login are `get()`, `post()` and what they
+# call.
 
 # %% [markdown] reason="Four questions, each with a full answer."
 # **Asked next**
 #
-# - *Mixin, decorator or base class?* A decorator wraps one function from outside and sees request and response. It stays outside, whatever the order of the
-#   bases. A mixin has `self`, so it can fill hooks such as `get_queryset()`. A base class says what a thing is, and stands last.
-# - *How does `super()` know what to call?* From two things: the class in whose body it is written, and the type of `self`. It takes the line of the latter
-#   and goes on behind the former, so one line of code calls different classes.
-# - *`UserPassesTestMixin` twice: why does only one run?* Both have their test in `test_func()`, and the left one hides the right one. There is one `dispatch()` too: the
-#   mixin stands once in the line. Chain the tests with `super()`, or write one.
-# - *And with `async def get()`?* `LoginRequiredMixin` fails there: its `dispatch()` is synchronous, returns a redirect where an awaitable is expected, and reads the user in
-#   the event loop. Decorate the method: `method_decorator()` takes async ones [since 5.2](https://docs.djangoproject.com/en/5.2/releases/5.2/).
+# - *Mixin, decorator or base class?* A decorator wraps one function from outside and sees request and response. It
+#   stays outside, whatever the order of the bases. A mixin has `self`, so it can fill hooks such as `get_queryset()`.
+#   A base class says what a thing is, and stands last.
+# - *How does `super()` know what to call?* From two things: the class in whose body it is written, and the type of
+#   `self`. It takes the line of the latter and goes on behind the former, so one line of code calls different classes.
+# - *`UserPassesTestMixin` twice: why does only one run?* Both have their test in `test_func()`, and the left one hides
+#   the right one. There is one `dispatch()` too: the mixin stands once in the line. Chain the tests with `super()`, or
+#   write one.
+# - *And with `async def get()`?* `LoginRequiredMixin` fails there: its `dispatch()` is synchronous, returns a redirect
+#   where an awaitable is expected, and reads the user in the event loop. Decorate the method: `method_decorator()`
+#   takes async ones [since 5.2](https://docs.djangoproject.com/en/5.2/releases/5.2/).
 
 # %% [markdown]
 # A decorator on the class, in the order of bases that leaked above. And what a subclass does before `super()`:
@@ -240,7 +248,8 @@ for view in (Decorated, Sub):
         print(get("/").status, log)
 
 # %% [markdown]
-# The decorator replaces `dispatch()` of the one class it stands at. A subclass is left of that again. Now the same `super()` of `GenresMixin`, for two types of `self`:
+# The decorator replaces `dispatch()` of the one class it stands at. A subclass is left of that again. Now the same
+# `super()` of `GenresMixin`, for two types of `self`:
 
 # %%
 class Small(GenresMixin, TemplateView):
@@ -282,8 +291,8 @@ for view in (Stocktaking, Careful):
         print(homes(view, "test_func"), get("/", user="ida").status)
 
 # %% [markdown]
-# In the first, nobody asked for the day. Different mixins, such as `LoginRequiredMixin` and `PermissionRequiredMixin`, do add up: each has a `dispatch()` of its own. Last, the async
-# view. A visitor without a login asks:
+# In the first, nobody asked for the day. Different mixins, such as `LoginRequiredMixin` and `PermissionRequiredMixin`,
+# do add up: each has a `dispatch()` of its own. Last, the async view. A visitor without a login asks:
 
 # %%
 class Waiting(View):
@@ -319,16 +328,18 @@ quiz("Q44")
 #
 # *Intermediate · asked as T-I7*
 #
-# **Say it.** Generic views are classes for what most pages do: show a list or one object; make, change or delete one with a form. I name the
-# model or the form and override the hook that differs: `get_queryset()` for which rows, `get_context_data()` for what the template gets,
-# `form_valid()` for what a good form does, `get_success_url()` for where to go then. They are put together from mixins, and each request gets a new
-# instance. Ownership belongs in `get_queryset()`: another's object is a 404.
+# **Say it.** Generic views are classes for what most pages do: show a list or one object; make, change or delete one
+# with a form. I name the model or the form and override the hook that differs: `get_queryset()` for which rows,
+# `get_context_data()` for what the template gets, `form_valid()` for what a good form does, `get_success_url()` for
+# where to go then. They are put together from mixins, and each request gets a new instance. Ownership belongs in
+# `get_queryset()`: another's object is a 404.
 #
-# *What lifts it:* the steps from `setup()` to the template; that a login alone protects no object; and when a function is shorter.
+# *What lifts it:* the steps from `setup()` to the template; that a login alone protects no object; and when a function
+# is shorter.
 
 # %% [markdown]
-# **See it.** Five pages for genres, without a class of one's own: `as_view()` takes values for the attributes. The templates are here because
-# the cell has no folder for them; which names do the views ask for?
+# **See it.** Five pages for genres, without a class of one's own: `as_view()` takes values for the attributes. The
+# templates are here because the cell has no folder for them; which names do the views ask for?
 
 # %%
 form = {"model": Genre, "fields": ["name", "slug"], "success_url": "/"}
@@ -356,7 +367,8 @@ pages = templates(
 )
 
 # %% [markdown]
-# The life of a genre, from the list to the end. What does a form with nothing in it give, and what does a GET of the last page delete?
+# The life of a genre, from the list to the end. What does a form with nothing in it give, and what does a GET of the
+# last page delete?
 
 # %%
 letters = {"name": "Letters", "slug": "letters"}
@@ -369,11 +381,13 @@ for reply in trip:
     print(reply.request_line, reply.status, getattr(reply, "template_name", [""])[0], shown)
 
 # %% [markdown]
-# App, model, suffix: so it is without a `template_name`. A bad form comes back with 200, a good one redirects, and deleting is a POST;
-# a link that deletes would be followed by [any program that fetches ahead](https://developer.mozilla.org/en-US/docs/Glossary/Safe/HTTP).
+# App, model, suffix: so it is without a `template_name`. A bad form comes back with 200, a good one redirects, and
+# deleting is a POST; a link that deletes would be followed by [any program that fetches
+# ahead](https://developer.mozilla.org/en-US/docs/Glossary/Safe/HTTP).
 
 # %% [markdown]
-# Now the way inside. A mixin that notes each method when somebody asks the view for it, with the class where it is written:
+# Now the way inside. A mixin that notes each method when somebody asks the view for it, with the class where it is
+# written:
 
 # %% reason="A mixin that sees every call: half of it would show nothing."
 steps = []
@@ -405,8 +419,9 @@ response = steps_of(DetailView, RequestFactory().get("/"))
 print(response.status_code, response.is_rendered)
 
 # %% [markdown]
-# Ten steps, and the answer is a `TemplateResponse` that is not drawn yet: the template runs after the view has returned, so a `try`
-# around `get()` does not see its errors. A POST to an `UpdateView`. What happens before the form is made, and who saves?
+# Ten steps, and the answer is a `TemplateResponse` that is not drawn yet: the template runs after the view has
+# returned, so a `try` around `get()` does not see its errors. A POST to an `UpdateView`. What happens before the form
+# is made, and who saves?
 
 # %% reason="The steps of a POST, in order: the picture of this section."
 request = RequestFactory().post("/", {"note": "Ring twice."})
@@ -415,8 +430,8 @@ print(response.status_code, Order.objects.get(number="2026-001400").note)
 reset()
 
 # %% [markdown]
-# First the object, by `get_queryset()`, then the form around it, then `form_valid()`, which saves it and redirects. What is called by `super()` is not in
-# the list. Each step is a hook, and so a wish has one place:
+# First the object, by `get_queryset()`, then the form around it, then `form_valid()`, which saves it and redirects.
+# What is called by `super()` is not in the list. Each step is a hook, and so a wish has one place:
 #
 # | wish | hook |
 # | --- | --- |
@@ -429,7 +444,8 @@ reset()
 # | who may come in at all | `dispatch()`, in a mixin on the left |
 
 # %% [markdown]
-# Why `get_queryset()`, where an attribute `queryset` is shorter? Two visitors on two days. How often is each asked for the date?
+# Why `get_queryset()`, where an attribute `queryset` is shorter? Two visitors on two days. How often is each asked for
+# the date?
 
 # %%
 asked = []
@@ -456,11 +472,12 @@ for view in (Attribute, Method):
     print(view.__name__, "asked for the date:", len(asked) - before, "queries:", len(seen), lengths)
 
 # %% [markdown]
-# The rows are fresh either way, because `get_queryset()` copies the attribute. The condition is not: it was fixed when the class was read, so after a month in
-# production "this month" is an old one. And it knows no `self.request`.
+# The rows are fresh either way, because `get_queryset()` copies the attribute. The condition is not: it was fixed when
+# the class was read, so after a month in production "this month" is an old one. And it knows no `self.request`.
 
 # %% [markdown]
-# **A form that belongs to somebody.** The page must not ask who you are. What becomes of the `customer` that mira sends along?
+# **A form that belongs to somebody.** The page must not ask who you are. What becomes of the `customer` that mira
+# sends along?
 
 # %%
 class Wish(models.Model):
@@ -491,12 +508,14 @@ except ImproperlyConfigured as error:
     print("without fields:", type(error).__name__)
 
 # %% [markdown]
-# It is not among the `fields`, so it is not read; the user comes from the session. Without `fields` there is no form at all: Django does not guess what may be
-# written. (Where a check of the form needs the owner, give it an instance in `get_form_kwargs()`, as the shop's reviews do: `form_valid()` is too late.)
+# It is not among the `fields`, so it is not read; the user comes from the session. Without `fields` there is no form
+# at all: Django does not guess what may be written. (Where a check of the form needs the owner, give it an instance in
+# `get_form_kwargs()`, as the shop's reviews do: `form_valid()` is too late.)
 
 # %% [markdown]
-# **Deleting.** Older advice puts a rule into `delete()`. Since 4.0 a `DeleteView` [has a form](https://docs.djangoproject.com/en/stable/ref/class-based-views/generic-editing/#deleteview). Which of
-# the two runs for a POST, which for a `DELETE`?
+# **Deleting.** Older advice puts a rule into `delete()`. Since 4.0 a `DeleteView` [has a
+# form](https://docs.djangoproject.com/en/stable/ref/class-based-views/generic-editing/#deleteview). Which of the two
+# runs for a POST, which for a `DELETE`?
 
 # %%
 log = []
@@ -523,8 +542,8 @@ for method in ("post", "delete"):
     print(method, log, Wish.objects.filter(title="Persuasion").exists())
 
 # %% [markdown]
-# One each. A rule in `delete()` is passed over by every form, and a rule in `form_valid()` by a request with the method `DELETE`, which needs no more than
-# a line of script. Close that door:
+# One each. A rule in `delete()` is passed over by every form, and a rule in `form_valid()` by a request with the
+# method `DELETE`, which needs no more than a line of script. Close that door:
 
 # %%
 class Closed(WishDeleteView):
@@ -536,7 +555,8 @@ with override_settings(ROOT_URLCONF=(path("<int:pk>/", Closed.as_view()),)):
     print(Client().delete(f"/{wish.pk}/").status_code, Client().post(f"/{wish.pk}/").status_code)
 
 # %% [markdown]
-# **The trap.** "`LoginRequiredMixin` is there, so the page is safe." It misleads because the page asks for a login and gets one. mira has a login of her own:
+# **The trap.** "`LoginRequiredMixin` is there, so the page is safe." It misleads because the page asks for a login and
+# gets one. mira has a login of her own:
 
 # %%
 class NoteView(LoginRequiredMixin, UpdateView):
@@ -563,7 +583,8 @@ def try_as_mira(view):
 try_as_mira(NoteView)
 
 # %% [markdown]
-# A 302 for the first: mira has written on anna's order, whose number she guessed. Who is logged in is one question, whose row it is another. Cut the rows down first:
+# A 302 for the first: mira has written on anna's order, whose number she guessed. Who is logged in is one question,
+# whose row it is another. Cut the rows down first:
 
 # %%
 class OwnMixin(LoginRequiredMixin):
@@ -578,7 +599,8 @@ class OwnNoteView(OwnMixin, NoteView):
 try_as_mira(OwnNoteView)
 
 # %% [markdown]
-# Now another's order and one that does not exist look alike: nothing leaks. Two cures that are worse. One asks in `get()`, the other in a `test_func()`. What is wrong with each?
+# Now another's order and one that does not exist look alike: nothing leaks. Two cures that are worse. One asks in
+# `get()`, the other in a `test_func()`. What is wrong with each?
 
 # %%
 class AskedOnGet(NoteView):
@@ -597,9 +619,11 @@ for view in (AskedOnGet, Tested):
     try_as_mira(view)
 
 # %% [markdown]
-# The first guards the page and leaves the POST open. The second holds, but 403 against 404 tells which numbers exist, and an order that it lets pass is fetched twice.
+# The first guards the page and leaves the POST open. The second holds, but 403 against 404 tells which numbers exist,
+# and an order that it lets pass is fetched twice.
 #
-# A smaller trap: an address by name in the body of a class. It is read when the URLconf imports the view, and the URLconf is not done yet:
+# A smaller trap: an address by name in the body of a class. It is read when the URLconf imports the view, and the
+# URLconf is not done yet:
 
 # %%
 site = scratch("mysite")
@@ -626,12 +650,15 @@ print(site.output("python manage.py check").splitlines()[-1])
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
-# - *Where do you enforce ownership?* In `get_queryset()`, in a mixin for all views of that model: one place for list, page, form and deletion, and one query. When something is
-#   created, the owner comes from the request. The choices of a form's fields are rows too, and want the same filter.
-# - *`form_valid()` or `save()`?* What needs the request goes into `form_valid()`: the user, a message, the redirect. What is true of the data goes into the model, best as a constraint, which
-#   holds in the admin, the API and the shell as well.
-# - *When do generic views become a burden?* When a page has two forms, several models or a flow with branches, and when more is overridden than inherited. Then a function says it in
-#   reading order. For the usual with one or two hooks, and for access rules shared by many pages, the class wins.
+# - *Where do you enforce ownership?* In `get_queryset()`, in a mixin for all views of that model: one place for list,
+#   page, form and deletion, and one query. When something is created, the owner comes from the request. The choices of
+#   a form's fields are rows too, and want the same filter.
+# - *`form_valid()` or `save()`?* What needs the request goes into `form_valid()`: the user, a message, the redirect.
+#   What is true of the data goes into the model, best as a constraint, which holds in the admin, the API and the shell
+#   as well.
+# - *When do generic views become a burden?* When a page has two forms, several models or a flow with branches, and
+#   when more is overridden than inherited. Then a function says it in reading order. For the usual with one or two
+#   hooks, and for access rules shared by many pages, the class wins.
 
 # %% [markdown]
 # The shop has two pages twice, as a function and as a class. The same HTML, the same queries; which is shorter?
@@ -651,11 +678,13 @@ for function, view, url in pairs:
     print(same, len(as_function), len(as_class), "lines:", *lines)
 
 # %% [markdown]
-# The function, both times. `GenreView` lists books where its address names a genre, and forgives bad page numbers: two wishes that `ListView` does not have, paid for with three hooks. The
-# shop's four pages for reviews go the other way: they share their rules in mixins (`storefront/reviewing.py`).
+# The function, both times. `GenreView` lists books where its address names a genre, and forgives bad page numbers: two
+# wishes that `ListView` does not have, paid for with three hooks. The shop's four pages for reviews go the other way:
+# they share their rules in mixins (`storefront/reviewing.py`).
 
 # %% [markdown]
-# **Versions.** `RedirectView` is generic too. On 6.1 it can keep method and body with `preserve_request`, and joins two queries with `&`; 5.2 writes a second question mark:
+# **Versions.** `RedirectView` is generic too. On 6.1 it can keep method and body with `preserve_request`, and joins
+# two queries with `&`; 5.2 writes a second question mark:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -676,12 +705,14 @@ quiz("Q45")
 #
 # *Intermediate · asked as T-I10*
 #
-# **Say it.** Pagination shows a result in parts, so that a request stays small, however much there is. `Paginator` takes a queryset and a size; a page
-# is a slice, `LIMIT` and `OFFSET`, and the number of pages costs one `COUNT`. `page()` raises on a bad number, `get_page()` makes the best of it. The order
-# has to be total, or rows may come twice and others never. Far pages are slow, since the database reads what it skips; keyset pagination asks for what
-# comes after a row.
+# **Say it.** Pagination shows a result in parts, so that a request stays small, however much there is. `Paginator`
+# takes a queryset and a size; a page is a slice, `LIMIT` and `OFFSET`, and the number of pages costs one `COUNT`.
+# `page()` raises on a bad number, `get_page()` makes the best of it. The order has to be total, or rows may come twice
+# and others never. Far pages are slow, since the database reads what it skips; keyset pagination asks for what comes
+# after a row.
 #
-# *What lifts it:* a tie in the order gives no warning; when the count costs more than the page; and what keyset pagination cannot do.
+# *What lifts it:* a tie in the order gives no warning; when the count costs more than the page; and what keyset
+# pagination cannot do.
 
 # %% [markdown]
 # **See it.** Page 2 of the titles. How many queries, and which?
@@ -693,7 +724,8 @@ with queries():
     found = list(page)
 
 # %% [markdown]
-# The count comes first: it decides whether there is a page 2. What an address may hold as a number, and what the two methods make of it. Which page is page 0?
+# The count comes first: it decides whether there is a page 2. What an address may hold as a number, and what the two
+# methods make of it. Which page is page 0?
 
 # %%
 paginator = Paginator(titles, 10)
@@ -706,7 +738,8 @@ for number in ("2", 2.5, "two", None, "0", "-1", "99"):
     print(f"{number!r:6} page(): {strict!s:16} get_page(): {paginator.get_page(number).number}")
 
 # %% [markdown]
-# What is no whole number becomes page 1; what is out of range becomes the last page, 0 and -1 too. `ListView` with `paginate_by` is strict in its own way:
+# What is no whole number becomes page 1; what is out of range becomes the last page, 0 and -1 too. `ListView` with
+# `paginate_by` is strict in its own way:
 
 # %%
 books = ListView.as_view(model=Book, ordering=["title", "pk"], paginate_by=10)
@@ -719,7 +752,8 @@ for number in ("17", "last", "18", "two"):
 
 # %% [markdown]
 # **Links** have to keep the rest of the query. Two ways to page 3 of a search; the
-# [tag](https://docs.djangoproject.com/en/stable/ref/templates/builtins/#querystring) is there since 5.1, and reads `request`. What is lost in the first?
+# [tag](https://docs.djangoproject.com/en/stable/ref/templates/builtins/#querystring) is there since 5.1, and reads
+# `request`. What is lost in the first?
 
 # %%
 links = engines["django"].from_string("""?page={{ page.next_page_number }}
@@ -759,7 +793,8 @@ explain(lines[99_975:100_000])
 explain(behind[:25])
 
 # %% [markdown]
-# `SCAN` walks from the beginning, `SEARCH` goes to the place. PostgreSQL says how many rows it touched, so here is the price as a number. The same three pages, of 100,000 visits:
+# `SCAN` walks from the beginning, `SEARCH` goes to the place. PostgreSQL says how many rows it touched, so here is the
+# price as a number. The same three pages, of 100,000 visits:
 
 # %%
 def rows_read(queryset):
@@ -784,8 +819,8 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
-# 25, 100,000, 25. That is offset against keyset. A key alone is seldom the order that people want. Books by the day they came, newest first, ten on a page, continued after
-# the last day seen. Does the walk pass all 166?
+# 25, 100,000, 25. That is offset against keyset. A key alone is seldom the order that people want. Books by the day
+# they came, newest first, ten on a page, continued after the last day seen. Does the walk pass all 166?
 
 # %%
 def walk(books, behind):
@@ -800,8 +835,9 @@ print(walk(books, lambda last: Q(added__lt=last.added)))
 print(walk(books, lambda last: Q(added__lt=last.added) | Q(added=last.added, pk__lt=last.pk)))
 
 # %% [markdown]
-# Mostly five books came at once, and the first walk loses those of the day on which a page ends. The order needs a column that is unique, and the condition needs all columns of the
-# order. For speed it needs an index over them, and the first column once more by itself. Why?
+# Mostly five books came at once, and the first walk loses those of the day on which a page ends. The order needs a
+# column that is unique, and the condition needs all columns of the order. For speed it needs an index over them, and
+# the first column once more by itself. Why?
 
 # %%
 by_date = models.Index(fields=["placed_at", "id"], name="order_by_date")
@@ -814,7 +850,8 @@ explain(orders.filter(behind)[:25])
 explain(orders.filter(behind, placed_at__lte=last.placed_at)[:25])
 
 # %% [markdown]
-# An `OR` is no range of an index; `placed_at <= …`, which says nothing new, is one. The shop's `Keyset` writes both parts, and gives a signed cursor for the link:
+# An `OR` is no range of an index; `placed_at <= …`, which says nothing new, is one. The shop's `Keyset` writes both
+# parts, and gives a signed cursor for the link:
 
 # %%
 keyset = Keyset(Order.objects.all(), ("-placed_at", "-id"), per_page=25)
@@ -825,7 +862,8 @@ print(len(seen), len(page.rows), following.rows == list(orders[25:50]))
 reset()
 
 # %% [markdown]
-# One query for each page, without a count. And while people read, rows come and go. A book is added between page 1 and page 2, on both ways:
+# One query for each page, without a count. And while people read, rows come and go. A book is added between page 1 and
+# page 2, on both ways:
 
 # %%
 books = Book.objects.order_by("-added", "-pk")
@@ -838,7 +876,8 @@ print([len(set(first_page) & set(page)) for page in (by_offset, by_keyset)])
 reset()
 
 # %% [markdown]
-# Everything has moved down by one, and one book is shown twice. The other way round, a genre of the first page is deleted. Which one comes next?
+# Everything has moved down by one, and one book is shown twice. The other way round, a genre of the first page is
+# deleted. Which one comes next?
 
 # %%
 genres = Genre.objects.order_by("name", "pk")
@@ -852,7 +891,8 @@ reset()
 # By offset one is never shown. (The name is unique, so it is a keyset by itself.)
 
 # %% [markdown]
-# **The trap.** "Without an order the rows come as they were put in." It misleads because a small table often does behave so. Django warns, once it can see it. Which of these four?
+# **The trap.** "Without an order the rows come as they were put in." It misleads because a small table often does
+# behave so. Django warns, once it can see it. Which of these four?
 
 # %%
 lists = {
@@ -868,7 +908,8 @@ for name, queryset in lists.items():
     print(f"{name:18}", queryset.ordered, [warning.category.__name__ for warning in caught])
 
 # %% [markdown]
-# `Meta.ordering` does not count where rows are grouped, and the warning notices. The last has an order and no warning, and yet most of its books are equals. All 17 pages on PostgreSQL, collected:
+# `Meta.ordering` does not count where rows are grouped, and the warning notices. The last has an order and no warning,
+# and yet most of its books are equals. All 17 pages on PostgreSQL, collected:
 
 # %%
 print(Book.objects.filter(language="English").count(), "of", Book.objects.count())
@@ -886,21 +927,27 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
-# Each page is a query of its own, and equals [come in any order](https://www.postgresql.org/docs/current/queries-limit.html). So on
+# Each page is a query of its own, and equals [come in any
+# order](https://www.postgresql.org/docs/current/queries-limit.html). So on
 # [SQLite](https://www.sqlite.org/lang_select.html#the_order_by_clause). End every order with a unique column.
 
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
-# - *Offset or keyset?* Offset where people jump to page 7, sort by any column and the list is short: the admin, a search with few pages. Keyset for what is long or moves: feeds, exports, an API. Its
-#   price: a fixed, indexed, total order without NULL, no page numbers, no "page 7 of 4,004".
-# - *How do you avoid the `COUNT`?* Fetch one row more than is shown: it tells whether there is a next page. Or count to a limit and say "more than 1,000"; keep the count in the cache; take
-#   PostgreSQL's [estimate](https://www.postgresql.org/docs/current/catalog-pg-class.html). `Paginator` asks its `count`, which a subclass may answer.
-# - *Async pagination in 6.0?* The plain one counts in the event loop, and Django refuses. `AsyncPaginator` has the same methods with an `a`: `await paginator.aget_page(2)`. Rows are fetched by `await page.aget_object_list()` or `async for`. Templates cannot await, so hand over a
-#   list. On 5.2: `acount()` and a slice, by hand.
+# - *Offset or keyset?* Offset where people jump to page 7, sort by any column and the list is short: the admin, a
+#   search with few pages. Keyset for what is long or moves: feeds, exports, an API. Its price: a fixed, indexed, total
+#   order without NULL, no page numbers, no "page 7 of 4,004".
+# - *How do you avoid the `COUNT`?* Fetch one row more than is shown: it tells whether there is a next page. Or count
+#   to a limit and say "more than 1,000"; keep the count in the cache; take PostgreSQL's
+#   [estimate](https://www.postgresql.org/docs/current/catalog-pg-class.html). `Paginator` asks its `count`, which a
+#   subclass may answer.
+# - *Async pagination in 6.0?* The plain one counts in the event loop, and Django refuses. `AsyncPaginator` has the
+#   same methods with an `a`: `await paginator.aget_page(2)`. Rows are fetched by `await page.aget_object_list()` or
+#   `async for`. Templates cannot await, so hand over a list. On 5.2: `acount()` and a slice, by hand.
 
 # %% [markdown]
-# Lines with more than one copy: no index knows them. The page is found at once, the count reads everything. Three ways to know less:
+# Lines with more than one copy: no index knows them. The page is found at once, the count reads everything. Three ways
+# to know less:
 
 # %%
 several = lines.filter(quantity__gt=1)
@@ -911,7 +958,8 @@ with queries():
     several[:1_001].count()
 
 # %% [markdown]
-# A count up to a limit stops there. One row more than is shown needs no count at all; a subclass of `Paginator` may count as it likes:
+# A count up to a limit stops there. One row more than is shown needs no count at all; a subclass of `Paginator` may
+# count as it likes:
 
 # %%
 def page_of(queryset, number, per_page=25):
@@ -932,7 +980,8 @@ print(len(seen), [(len(rows), more) for rows, more in found])
 print(ThousandPaginator(several, 25).num_pages)
 
 # %% [markdown]
-# One query each. In an async view the shop's list of new arrivals does it on both versions. How many queries, and does the page say how many pages there are?
+# One query each. In an async view the shop's list of new arrivals does it on both versions. How many queries, and does
+# the page say how many pages there are?
 
 # %%
 with queries(quiet=True) as seen:
@@ -958,7 +1007,8 @@ else:
     print("Django 6.1 prints the error, then 1 10 True")
 
 # %% [markdown]
-# `orphans` is how many rows are too few for a last page of their own: they join the one before. As many as a page has, or more, makes no sense, and 6.0 deprecates it; 5.2 says nothing:
+# `orphans` is how many rows are too few for a last page of their own: they join the one before. As many as a page has,
+# or more, makes no sense, and 6.0 deprecates it; 5.2 says nothing:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 0):

@@ -110,7 +110,7 @@ for base in (TestCase, TransactionTestCase, LiveServerTestCase):
     reset()
 
 # %% [markdown]
-# `TestCase` rolled back. The other two emptied *every* table, also what was there before: rows from a data migration are gone for the next test. What a
+# `TestCase` rolled back. The other two emptied *every* table of the apps, also of what was there before: rows from a data migration are gone for the next test. What a
 # `post_migrate` receiver makes, content types and permissions and here one group, is made again. For the rest there is
 # [`serialized_rollback`](https://docs.djangoproject.com/en/stable/topics/testing/overview/#test-case-serialized-rollback).
 #
@@ -176,7 +176,7 @@ reset()
 
 # %% [markdown]
 # **Rows for a class.** `setUp` makes them before each test, `setUpTestData` once, in the transaction of the class. Three tests, a customer with an order. How
-# many queries each?
+# many inserts each?
 
 # %%
 def goods():
@@ -529,11 +529,12 @@ class PriceTest(SimpleTestCase):
     def test_price(self):
         price(12)
 """)
-site.output("python -m coverage run --branch --include=books/pricing.py manage.py test")
+report = site.output("python -m coverage run --branch --include=books/pricing.py manage.py test")
+print("a test database:", "Creating test database" in report)
 site.run("python -m coverage report --show-missing")
 
 # %% [markdown]
-# Every line, and only `--branch` tells that the condition was never false. The bug, `>` where ten copies should count, neither finds: coverage shows what no
+# (No database, for a `SimpleTestCase`.) Every line, and only `--branch` tells that the condition was never false. The bug, `>` where ten copies should count, neither finds: coverage shows what no
 # test has touched, not what is right. (With `--parallel`, coverage needs
 # [`concurrency = multiprocessing`](https://coverage.readthedocs.io/en/latest/subprocess.html) and `combine`.)
 
@@ -542,7 +543,11 @@ site.run("python -m coverage report --show-missing")
 # the same query. What does the first one lack?
 
 # %% reason="A settings file and two tests to compare."
-site.write("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = mysite.settings\npython_files = tests.py test_*.py")
+site.write("pytest.ini", """
+[pytest]
+DJANGO_SETTINGS_MODULE = mysite.settings
+python_files = tests.py test_*.py
+""")
 site.write("books/test_users.py", """
 import pytest
 from django.contrib.auth.models import User
@@ -562,7 +567,7 @@ print(refused.partition("RuntimeError: ")[2].partition(",")[0])
 print(report[-1])
 
 # %% [markdown]
-# Permission to use the database: the mark, or the fixture `db`. `@pytest.mark.django_db(transaction=True)` is a `TransactionTestCase`. There are fixtures for the
+# Permission to use the database: the mark, or the fixture `db`. `@pytest.mark.django_db(transaction=True)` makes it a `TransactionTestCase`. There are fixtures for the
 # [rest](https://pytest-django.readthedocs.io/en/latest/helpers.html): `client`, `rf`, `settings`, `mailoutbox`, `live_server`,
 # `django_capture_on_commit_callbacks`; `--reuse-db` is `--keepdb`. The shop's own tests are written so.
 
@@ -682,14 +687,24 @@ run(TaskTest)
 # start method `forkserver`, the default on Linux from [Python 3.14](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods) on. `--durations` (since 5.0) needs
 # Python 3.12. Both versions have `assertMessages` (5.0) and `assertNotInHTML` (5.1).
 
+# %%
+site.write("books/test_slow.py", """
+import time
+from django.test import SimpleTestCase
+
+
+class SlowTest(SimpleTestCase):
+    def test_slow(self):
+        time.sleep(0.1)
+""")
+
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
     streamed = StreamingHttpResponse(["Emma", "Persuasion"])
     for title in ("Emma", "Persuasion"):
         SimpleTestCase().assertContains(streamed, title)
         print(title, "found")
-    site.write("books/tests.py", "import time, unittest\n\n\nclass SlowTest(unittest.TestCase):\n    def test_slow(self):\n        time.sleep(0.1)")
-    report = site.output("python manage.py test --durations 1")
+    report = site.output("python manage.py test --durations 1 books.test_slow")
     print("Slowest test durations" in report, "SlowTest.test_slow" in report)
 else:
     print("Django 6.1 prints Emma found, Persuasion found, and True True for the slowest test.")
