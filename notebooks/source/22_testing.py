@@ -475,8 +475,8 @@ print(fails([0, 0], 1), sum(fails(*case) for case in cases(seed=1)))
 # there and back gives the same, a quick way agrees with a slow one.
 
 # %% [markdown]
-# **The command.** A small project now. Two classes with two slow tests each write down in which process they ran. With two processes, how are four tests
-# divided?
+# **The command.** A small project now. Two classes with two tests each write down in which process they ran; whoever is first waits for another. With two processes, how are
+# four tests divided?
 
 # %% reason="A whole test module, and the command that runs it."
 site = scratch("mysite")
@@ -488,8 +488,10 @@ from django.test import TestCase
 
 class FirstTest(TestCase):
     def test_a(self):
-        time.sleep(0.5)
         Path(f"{self.id()}.pid").write_text(str(os.getpid()))
+        end = time.monotonic() + 20
+        while len(list(Path().glob("*.pid"))) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
     test_b = test_a
 
 class SecondTest(FirstTest):
