@@ -1248,8 +1248,8 @@ class MayTouchReview(BasePermission):
 #
 # Write `SignedAuthentication` for the header `Authorization: Signed <value>`. The value is
 # `TimestampSigner(salt="api").sign(user.pk)`, and is good for an hour. Requests without the header, or with another
-# scheme, are not yours. Is the value altered, too old, or the user gone or inactive, the request fails. A stranger at
-# a closed view gets 401.
+# scheme, are not yours. If the value is altered or too old, or the user is gone or inactive, the request fails. A
+# stranger at a closed view gets 401.
 
 # %% exercise="23.8" role="check"
 def observe(answer):

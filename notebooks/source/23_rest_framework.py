@@ -72,10 +72,10 @@ from reviews.models import Review
 # *Basic · asked as T09, B8*
 #
 # **Say it.** Django REST framework is a package of its own, built on Django, and not a part of it. Its `APIView` is a
-# class-based view that, before your method runs, chooses the format of the answer, finds out who asks, checks
-# permissions and throttles, and reads the body by its type. Serializers turn objects into data, and check data that
-# comes in. Generic views, viewsets and routers write the usual endpoints. A browser sees the same URLs as pages to
-# click through.
+# class-based view that, before your method runs, chooses the format of the answer, finds out who asks, and checks
+# permissions and throttles; the body is read by its type when you ask for it. Serializers turn objects into data, and
+# check data that comes in. Generic views, viewsets and routers write the usual endpoints. A browser sees the same URLs
+# as pages to click through.
 #
 # *What lifts it:* the defaults. Until you change them everybody may write, lists have no end and nothing is limited.
 # And its views are synchronous.
@@ -529,13 +529,36 @@ with CaptureQueriesContext(connection) as seen:
     print(wishes.is_valid(), len(seen))
 
 # %% [markdown]
-# One for each: a `PrimaryKeyRelatedField` looks up its key, row by row. For bulk requests take plain integers and look
-# them up together, in the list's `validate()`. And set a `max_length`. What does a list cost that is too long?
+# One for each: a `PrimaryKeyRelatedField` looks up its key, row by row. A bulk request takes plain integers and looks
+# them up together, in a list serializer of its own:
 
 # %%
-short = WishSerializer(data=wishes.initial_data, many=True, max_length=10)
-with CaptureQueriesContext(connection) as seen:
-    print(short.is_valid(), len(seen))
+class WishListSerializer(serializers.ListSerializer):
+    def validate(self, wishes):
+        books = Book.objects.in_bulk([wish["book"] for wish in wishes])
+        if unknown := [wish["book"] for wish in wishes if wish["book"] not in books]:
+            raise serializers.ValidationError(f"Unknown books: {unknown}")
+        return [{**wish, "book": books[wish["book"]]} for wish in wishes]
+
+# %%
+class BulkWishSerializer(serializers.Serializer):
+    book = serializers.IntegerField()
+    quantity = serializers.IntegerField(min_value=1)
+
+    class Meta:
+        list_serializer_class = WishListSerializer
+
+# %% [markdown]
+# And a `max_length`. The same twenty, where fifty are allowed and where ten are:
+
+# %%
+for most in (50, 10):
+    bulk = BulkWishSerializer(data=wishes.initial_data, many=True, max_length=most)
+    with CaptureQueriesContext(connection) as seen:
+        print(bulk.is_valid(), len(seen))
+
+# %% [markdown]
+# One query for all, and none for a list that is too long.
 
 # %% [markdown]
 # **Time.** All books, already fetched. One serializer for all of them, one for each, and a serializer whose
@@ -686,10 +709,10 @@ for classes in ([TokenAuthentication], [SessionAuthentication, BasicAuthenticati
 anna = User.objects.get(username="anna")
 key = Token.objects.create(user=anna).key
 people = {"nobody": {}, "anna": {"authorization": f"Token {key}"}, "nonsense": {"authorization": "Token nonsense"}}
-print(f"{'':26}", *people)
+print(" " * 25, *[f"{name:>8}" for name in people])
 for permission in (AllowAny, IsAuthenticatedOrReadOnly, IsAuthenticated, IsAdminUser):
     statuses = [ask([TokenAuthentication], [permission], **headers).status_code for headers in people.values()]
-    print(f"{permission.__name__:26}", *statuses)
+    print(f"{permission.__name__:25}", *[f"{status:8}" for status in statuses])
 
 # %% [markdown]
 # The last column: credentials that are there and wrong are an error at once, on open pages too. A client with an

@@ -4,8 +4,8 @@
 # After this chapter you can put a Django site on a real server, replace its code while people use it, count the
 # connections it needs, and say what you look at first when it is slow. You will have measured that nothing got lost.
 #
-# *Questions: Q64 deployment best practices.* The cells start real servers with a copy of the bookshop. gunicorn and its
-# signals need Linux or macOS. [Exercises 25.1 to 25.8](../exercises/25_deployment.ipynb) follow.
+# *Questions: Q64 deployment best practices.* The cells start real servers with a copy of the bookshop. gunicorn and
+# its signals need Linux or macOS. [Exercises 25.1 to 25.8](../exercises/25_deployment.ipynb) follow.
 
 # %%
 from checks import quiz
@@ -44,18 +44,19 @@ from orders.models import Order
 #
 # *Advanced · asked as T-A4*
 #
-# **Say it.** Behind a proxy that does HTTPS, gunicorn runs several workers, or uvicorn where there are web sockets. One
-# image goes everywhere; keys, hosts and the database come from the environment. Static files are collected when it is
-# built. A deploy migrates once, in steps that the running code survives, then starts new workers, waits until they are
-# ready and lets the old ones finish. `check --deploy` guards the settings; logs, error tracking and a backup that was
-# restored do the rest.
+# **Say it.** Behind a proxy that does HTTPS, gunicorn runs several workers, or uvicorn where there are web sockets.
+# One image goes everywhere; keys, hosts and the database come from the environment. Static files are collected when
+# it is built. A deploy migrates once, in steps that the running code survives, then starts new workers, waits until
+# they are ready and lets the old ones finish. `check --deploy` guards the settings; logs, error tracking and a
+# backup that was restored do the rest.
 #
-# *What lifts it:* connections are workers times pool, twice during a deploy; liveness asks for nothing, readiness for
-# everything; a column is added before the code that needs it and dropped after the code that did; and you have measured it.
+# *What lifts it:* connections are workers times pool, twice during a deploy; liveness asks for nothing, readiness
+# for everything; a column is added before the code that needs it and dropped after the code that did; and you have
+# measured it.
 
 # %% [markdown]
-# **See it.** The settings of production read the environment. What does a command say that finds nothing there, and what
-# when the two variables without a default are set?
+# **See it.** The settings of production read the environment. What does a command say that finds nothing there, and
+# what when the two variables without a default are set?
 
 # %%
 shop = scratch(bookshop=True)
@@ -66,8 +67,8 @@ LIVE |= {"SECRET_KEY": "not-for-real-" * 5, "ALLOWED_HOSTS": "shop.example"}
 shop.run("python manage.py check --deploy", **LIVE)
 
 # %% [markdown]
-# One sentence, and the process ends before it serves a page. A default key would have started, and signed sessions with
-# what everybody can read. The silence of `check --deploy` is earned; a new project, in contrast:
+# One sentence, and the process ends before it serves a page. A default key would have started, and signed sessions
+# with what everybody can read. The silence of `check --deploy` is earned; a new project, in contrast:
 
 # %%
 site = scratch("mysite")
@@ -76,8 +77,8 @@ for option in ("", "--fail-level WARNING"):
     print(sorted(set(re.findall(r"W\d+", told))), site.status)
 
 # %% [markdown]
-# Seven warnings, and only with `--fail-level WARNING` a status that stops a pipeline. It looks at settings alone. It has
-# seen no server, no certificate and no backup. One thing it learned lately:
+# Seven warnings, and only with `--fail-level WARNING` a status that stops a pipeline. What `--deploy` adds looks at
+# settings: it has seen no server, no certificate and no backup. One thing it learned lately:
 
 # %% tags=["since-6.1"]
 told = site.output("python manage.py check --deploy --tag mail")
@@ -96,15 +97,15 @@ for value in ("1", "0", "False", ""):
     print(repr(value), bool(value), value.lower() in {"1", "true", "yes", "on"})
 
 # %% [markdown]
-# `bool("False")` is true: `DEBUG=False` in the environment switches it on. The shop's `switch()` accepts a few words and
-# refuses all others:
+# `bool("False")` is true: `DEBUG=False` in the environment switches it on. The shop's `switch()` accepts a few words
+# and refuses all others:
 
 # %%
 shop.run("python manage.py check", **LIVE, EMAIL_USE_TLS="ture")
 
 # %% [markdown]
-# **Static files** are collected once, when the image is built. Then a server: two workers of gunicorn. What do they answer
-# to a page over HTTPS, over HTTP, for another host, and for a style sheet?
+# **Static files** are collected once, when the image is built. Then a server: two workers of gunicorn. What do they
+# answer to a page over HTTPS, over HTTP, for another host, and for a style sheet?
 
 # %% reason="Two commands, and the two helpers of the chapter."
 shop.output("python manage.py collectstatic --no-input", **LIVE)
@@ -142,8 +143,9 @@ else:
     print("gunicorn needs Linux or macOS; in WSL these cells run.")
 
 # %% [markdown]
-# HTTPS for a year, a redirect, a 400 for a host that nobody named, and a file kept for ten years: its name holds a digest
-# of its content, so new content has a new name. uvicorn serves the same, and web sockets, with two workers as well:
+# HTTPS for a year, a redirect, a 400 for a host that nobody named, and a file kept for ten years: its name holds a
+# digest of its content, so new content has a new name. uvicorn serves the same, and web sockets, with two workers as
+# well:
 
 # %%
 with shop.running(f"{UVICORN} --workers 2", **LIVE) as server:
@@ -153,8 +155,9 @@ with shop.running(f"{UVICORN} --workers 2", **LIVE) as server:
     print(ask(server, sheet)[1]["Cache-Control"])
 
 # %% [markdown]
-# Both run workers of their own; gunicorn adds more knobs for them, such as `max_requests`. `uvicorn.workers`, which put
-# uvicorn into gunicorn, is deprecated in favour of [a package of its own](https://github.com/Kludex/uvicorn-worker).
+# Both run workers of their own; gunicorn adds more knobs for them, such as `max_requests`. `uvicorn.workers`, which
+# put uvicorn into gunicorn, is deprecated in favour of [a package of its
+# own](https://github.com/Kludex/uvicorn-worker).
 #
 # And if somebody forgets `collectstatic`? Predict three statuses:
 
@@ -164,8 +167,8 @@ with shop.running(UVICORN, **LIVE, STATIC_ROOT="empty") as server:
         print(url, ask(server, url)[0])
 
 # %% [markdown]
-# Templates ask for names with a digest, the list of them is missing, and each page fails, while both health pages are content.
-# So a deploy ends with a request for a real page, before visitors come.
+# Templates ask for names with a digest, the list of them is missing, and each page fails, while both health pages
+# are content. So a deploy ends with a request for a real page, before visitors come.
 
 # %% [markdown]
 # **Health.** Two questions, two addresses. How many queries does each ask?
@@ -189,13 +192,13 @@ for url in ("/health/live/", "/health/ready/"):
 reset()
 
 # %% [markdown]
-# A process that does not live is restarted; one that is not ready gets no requests until it is. Ask the database in the
-# liveness probe, and its two minutes of absence restart every process you have. The 503 names the part; the cause, which
-# may hold a password, is in the log alone.
+# A process that does not live is restarted; one that is not ready gets no requests until it is. Ask the database in
+# the liveness probe, and its two minutes of absence restart every process you have. The 503 names the part; the
+# cause, which may hold a password, is in the log alone.
 
 # %% [markdown]
-# **A graceful end.** A deploy ends processes with SIGTERM. A page is half done at that moment. The experiment: begin a page,
-# send the signal, wait until no new request gets in, then let the page finish.
+# **A graceful end.** A deploy ends processes with SIGTERM. A page is half done at that moment. The experiment: begin
+# a page, send the signal, wait until no new request gets in, then let the page finish.
 
 # %% reason="One experiment, to be read as a whole: it is run on three servers."
 SLOW = {**LIVE, "DJANGO_SETTINGS_MODULE": "config.tests.slow_settings"}
@@ -234,14 +237,14 @@ else:
     print("Windows has no SIGTERM that a process could answer.")
 
 # %% [markdown]
-# Both finish what they began; `runserver` drops it. gunicorn gives its workers `graceful_timeout`, uvicorn waits without
-# end unless `--timeout-graceful-shutdown` is set, and whatever runs them has to wait longer: Kubernetes and Compose kill
-# after [30](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination) and
+# Both finish what they began; `runserver` drops it. gunicorn gives its workers `graceful_timeout`, uvicorn waits
+# without end unless `--timeout-graceful-shutdown` is set, and whatever runs them has to wait longer: Kubernetes and
+# Compose kill after [30](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination) and
 # [10](https://docs.docker.com/reference/compose-file/services/#stop_grace_period) seconds by default.
 
 # %% [markdown]
-# **A rolling restart, measured.** Four visitors ask without a pause, the code changes, and SIGHUP makes gunicorn replace
-# its workers. How many requests get lost, and which release answers?
+# **A rolling restart, measured.** Four visitors ask without a pause, the code changes, and SIGHUP makes gunicorn
+# replace its workers. How many requests get lost, and which release answers?
 
 # %% reason="Start, change, signal, and the count: one experiment."
 def lost_while(server, change):
@@ -283,12 +286,12 @@ if on_unix:
         print(*releases, sep="\n")
 
 # %% [markdown]
-# None. The socket stays open in the master while the workers change, and for a moment both releases may answer: what one
-# writes into tables, caches and queues, the other reads. [HUP](https://docs.gunicorn.org/en/stable/signals.html) takes new
-# code in the same folder, under a master with the old environment.
+# None. The socket stays open in the master while the workers change, and for a moment both releases may answer: what
+# one writes into tables, caches and queues, the other reads. [HUP](https://docs.gunicorn.org/en/stable/signals.html)
+# takes new code in the same folder, under a master with the old environment.
 #
-# With several machines, new processes start beside the old. In this order: ready, into the list of the load balancer, the
-# old one out of it, SIGTERM last. Here SIGTERM comes first:
+# With several machines, new processes start beside the old. In this order: ready, into the list of the load
+# balancer, the old one out of it, SIGTERM last. Here SIGTERM comes first:
 
 # %%
 def stop_before_it_left_the_list():
@@ -319,8 +322,8 @@ if on_unix:
 # `manage.py check` in it at least; or it starts beside the old one and has to become ready first.
 
 # %% [markdown]
-# **Migrations while the site runs.** Both releases meet one schema. Release 1 has a column `shelf`, release 2 does without.
-# What do visitors see if the column goes first, and the code second?
+# **Migrations while the site runs.** Both releases meet one schema. Release 1 has a column `shelf`, release 2 does
+# without. What do visitors see if the column goes first, and the code second?
 
 # %%
 PAGES = "    pages = models.PositiveSmallIntegerField(null=True, blank=True)\n"
@@ -356,13 +359,13 @@ if on_unix:
         print("release 2, column dropped:", migrate(DROP))
 
 # %% [markdown]
-# Django names every column in its SELECT, so one that is gone breaks each page of the old code. What the new code needs is
-# added before it; what the old code needs is dropped after it, in the deploy that follows. Required columns, renames and
-# locks: [Q26](09_migrations.ipynb).
+# Django names every column in its SELECT, so one that is gone breaks each page of the old code. What the new code
+# needs is added before it; what the old code needs is dropped after it, in the deploy that follows. Required
+# columns, renames and locks: [Q26](09_migrations.ipynb).
 
 # %% [markdown]
-# **Connections.** Thirty visitors come at once, and a lock keeps each page waiting in the database. How many connections
-# hold one process of gunicorn with its 8 threads, and one of uvicorn?
+# **Connections.** Thirty visitors come at once, and a lock keeps each page waiting in the database. How many
+# connections hold one process of gunicorn with its 8 threads, and one of uvicorn?
 
 # %% reason="One experiment, run three times with another server or option."
 def connections_of(command, at_least, pool="", visitors=30):
@@ -405,8 +408,9 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
-# Threads bound the first, the pool the second, and nothing the third: under ASGI each request at a synchronous view has a
-# thread of its own, and each thread a connection. The others waited and were answered. Now the sum, for two machines:
+# Threads bound the first, the pool the second, and nothing the third: under ASGI each request at a synchronous view
+# has a thread of its own, and each thread a connection. The others waited and were answered. Now the sum, for two
+# machines:
 
 # %%
 def connections(machines, workers, pool, tasks, spare=10):
@@ -418,14 +422,14 @@ for pool in (10, 4):
     print(pool, connections(machines=2, workers=4, pool=pool, tasks=8))
 
 # %% [markdown]
-# During a deploy old and new serve side by side. PostgreSQL's own limit is
-# [typically 100](https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS), a few of them
-# reserved: a pool of 10 fits every day but that one. A smaller pool costs nothing while pages are short; for hundreds of
-# processes PgBouncer stands in between ([Q42](14_transactions_and_connections.ipynb)).
+# During a deploy old and new serve side by side. PostgreSQL's own limit is [typically
+# 100](https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS), a few of them
+# reserved: a pool of 10 fits every day but that one. A smaller pool costs little while pages are short; for hundreds
+# of processes PgBouncer stands in between ([Q42](14_transactions_and_connections.ipynb)).
 
 # %% [markdown]
-# **The log.** One JSON line per record, with the id of the request. The page `/broken/` raises; its query holds a token.
-# What reaches the log?
+# **The log.** One JSON line per record, with the id of the request. The page `/broken/` raises; its query holds a
+# token. What reaches the log?
 
 # %%
 with shop.running(UVICORN, **SLOW) as server:
@@ -436,8 +440,8 @@ with shop.running(UVICORN, **SLOW) as server:
     print(entry["request_id"] == headers["X-Request-ID"], "ArithmeticError" in text, "c0de" in json.dumps(entry))
 
 # %% [markdown]
-# The visitor has the id, the log has the rest. A program writes to stderr, and whatever runs it collects that. But is the
-# token nowhere?
+# The visitor has the id, the log has the rest. A program writes to stderr, and whatever runs it collects that. But
+# is the token nowhere?
 
 # %%
 with shop.running(UVICORN, **SLOW) as server:
@@ -446,12 +450,12 @@ with shop.running(UVICORN, **SLOW) as server:
     print([json.loads(line)["logger"] for line in server.log.splitlines() if "c0de" in line])
 
 # %% [markdown]
-# uvicorn's access log has the path with its query. `--no-access-log` switches it off; gunicorn's format is a setting, and the
-# shop's names the path alone.
+# uvicorn's access log has the path with its query. `--no-access-log` switches it off; gunicorn's format is a
+# setting, and the shop's names the path alone.
 
 # %% [markdown]
-# **Error tracking** hangs on the same records. It groups: a thousand failures of one line are one problem. How many groups do
-# these four make?
+# **Error tracking** hangs on the same records. It groups: a thousand failures of one line are one problem. How many
+# groups do these four make?
 
 # %% reason="A tracker in little: the handler, a view, and its groups."
 class Tracker(logging.Handler):
@@ -480,14 +484,14 @@ logging.getLogger("django.request").removeHandler(tracker)
 print(dict(tracker.groups))
 
 # %% [markdown]
-# Two, by type and place; the messages differ. [Sentry](https://docs.sentry.io/platforms/python/integrations/django/) and its
-# kin add the release, and if you let them the user and the values of variables:
-# decide which of them may leave your house. [Mail to `ADMINS`](https://docs.djangoproject.com/en/stable/howto/error-reporting/)
-# is one letter per failure, on the day you least want it.
+# Two, by type and place; the messages differ. [Sentry](https://docs.sentry.io/platforms/python/integrations/django/)
+# and its kin add the release, and if you let them the user and the values of variables: decide which of them may
+# leave your house. [Mail to `ADMINS`](https://docs.djangoproject.com/en/stable/howto/error-reporting/) is one letter
+# per failure, on the day you least want it.
 
 # %% [markdown]
-# **Backups.** A file is easily copied. The shop's SQLite writes to a log beside it first. Somebody is connected and has
-# committed a row: is it in the copy?
+# **Backups.** A file is easily copied. The shop's SQLite writes to a log beside it first. Somebody is connected and
+# has committed a row: is it in the copy?
 
 # %%
 source = shop.path / "db.sqlite3"
@@ -505,8 +509,8 @@ for file in ("copy", "backup"):
         print(file, *found.execute("SELECT count(*) FROM catalog_publisher WHERE name LIKE 'Night%'").fetchone())
 
 # %% [markdown]
-# The copy is a good database without last night. SQLite's `backup` reads as a connection does. A backup counts once it was
-# restored: does the schema in it fit the code?
+# The copy is a good database without last night. SQLite's `backup` reads as a connection does. A backup counts once
+# it was restored: does the schema in it fit the code?
 
 # %%
 shop.output("python manage.py migrate --check", **LIVE, DATABASE_PATH="backup.sqlite3")
@@ -539,8 +543,8 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
-# Do it by the clock, on another machine, and measure how long it takes. Uploaded files and the secret key are part of what
-# has to come back.
+# Do it by the clock, on another machine, and measure how long it takes. Uploaded files and the secret key are part
+# of what has to come back.
 
 # %% [markdown]
 # **The container file.** Which line keeps secrets out, which lets a broken-in process write nothing, and why do the
@@ -552,9 +556,9 @@ for line in shop.read("Containerfile").splitlines():
         print(line[:76])
 
 # %% [markdown]
-# The key is set for one `RUN` and is in no `ENV`: what is in a layer stays in the image, whatever a later line deletes. `USER`
-# is not root and owns nothing but uploads. Packages change rarely, so their layer comes
-# [from the cache](https://docs.docker.com/build/cache/). `CMD` is a list: the server itself gets SIGTERM. With a shell in
+# The key is set for one `RUN` and is in no `ENV`: what is in a layer stays in the image, whatever a later line
+# deletes. `USER` is not root and owns nothing but uploads. Packages change rarely, so their layer comes [from the
+# cache](https://docs.docker.com/build/cache/). `CMD` is a list: the server itself gets SIGTERM. With a shell in
 # between:
 
 # %%
@@ -570,12 +574,12 @@ if on_unix:
     child.kill()
 
 # %% [markdown]
-# The signal went to the shell alone. In a container the rest is killed when the time is over, requests included: write the
-# command as a list, or begin the last one in the script with `exec`.
+# The signal went to the shell alone. In a container the rest is killed when the time is over, requests included:
+# write the command as a list, or begin the last one in the script with `exec`.
 
 # %% [markdown]
-# **The trap.** "Run `migrate && gunicorn` when the container starts, then it cannot be forgotten." With one container. Two
-# start together, and both have read what is still to do:
+# **The trap.** "Run `migrate && gunicorn` when the container starts, then it cannot be forgotten." With one
+# container. Two start together, and both have read what is still to do:
 
 # %%
 back, excerpt = ("catalog", "0009_squashed_0013_contributions"), ("catalog", "0014_excerpt")
@@ -590,9 +594,9 @@ for replica in replicas:
 reset()
 
 # %% [markdown]
-# `migrate` takes no lock around the whole, so the second stumbles over the table of the first. It also has the rights to
-# change the schema where pages are served, and each restart waits for it. The shop's `compose.yaml` has it as a job of its
-# own, once, before the rest:
+# `migrate` takes no lock around the whole, so the second stumbles over the table of the first. It also has the
+# rights to change the schema where pages are served, and each restart waits for it. The shop's `compose.yaml` has it
+# as a job of its own, once, before the rest:
 
 # %%
 compose = shop.read("compose.yaml").splitlines()
@@ -614,8 +618,8 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
-# The next trap: "Behind a proxy, set `SECURE_PROXY_SSL_HEADER`." Half of it. A visitor comes over plain HTTP and sends the
-# header along:
+# The next trap: "Behind a proxy, set `SECURE_PROXY_SSL_HEADER`." Half of it. A visitor comes over plain HTTP and
+# sends the header along:
 
 # %%
 request = RequestFactory().get("/", headers={"X-Forwarded-Proto": "https"})
@@ -624,9 +628,10 @@ for header in (None, ("HTTP_X_FORWARDED_PROTO", "https")):
         print(header is not None, request.is_secure())
 
 # %% [markdown]
-# With the setting, who sends the header is believed: no redirect, and secure cookies over plain HTTP. Only where a proxy
-# [removes the visitor's and sets its own](https://docs.djangoproject.com/en/stable/ref/settings/#secure-proxy-ssl-header),
-# and nobody reaches the server past it. In the shop it is a switch, off until somebody says so.
+# With the setting, who sends the header is believed: no redirect, and secure cookies over plain HTTP. Only where a
+# proxy [removes the visitor's and sets its
+# own](https://docs.djangoproject.com/en/stable/ref/settings/#secure-proxy-ssl-header), and nobody reaches the server
+# past it. In the shop it is a switch, off until somebody says so.
 #
 # The third, "`runserver` will do behind nginx", was answered above: it drops what it has begun. The documentation
 # [says the rest](https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver).
@@ -634,24 +639,26 @@ for header in (None, ("HTTP_X_FORWARDED_PROTO", "https")):
 # %% [markdown] reason="Five questions, three of them of the syllabus, each with its answer."
 # **Asked next**
 #
-# - *Zero-downtime migrations?* Expand, move, contract, each a deploy of its own. Add nullable or with `db_default`, deploy
-#   the code that writes both, fill in batches, deploy the code that reads the new, drop the old when no old process runs.
-#   A `lock_timeout`, and indexes `CONCURRENTLY`.
-# - *Workers and threads on 2 cores?* Two processes, since Python computes on one core in each, with 4 to 8 threads for the
-#   time they wait. Then load it, and look whether the cores or the database are busy first. gunicorn's
-#   [2 × cores + 1](https://docs.gunicorn.org/en/stable/design.html#how-many-workers) is a number to begin with, not to end with.
-# - *What do you monitor first?* What visitors notice: the share of failed requests and the slow end of the times, per URL.
-#   Then what runs out: connections that wait for the pool, age of the oldest task, disk, days of the certificate. An alarm
-#   is for what somebody has to do now.
-# - *How much may be lost, and for how long?* Two numbers that the business sets. A dump at night loses a day; PostgreSQL's
-#   [archived log](https://www.postgresql.org/docs/current/continuous-archiving.html) goes back to any minute, also to the one
-#   before somebody forgot a WHERE. A replica repeats the mistake at once, so it is no backup.
-# - *A bad release is out. Back, or forward?* Back to the last image, if the schema still fits it, which expand and contract
-#   make sure of. Migrations are rarely run backwards: they would drop what has been written meanwhile.
+# - *Zero-downtime migrations?* Expand, move, contract, each a deploy of its own. Add nullable or with `db_default`,
+#   deploy the code that writes both, fill in batches, deploy the code that reads the new, drop the old when no old
+#   process runs. A `lock_timeout`, and indexes `CONCURRENTLY`.
+# - *Workers and threads on 2 cores?* Two processes, since Python computes on one core in each, with 4 to 8 threads
+#   for the time they wait. Then load it, and look whether the cores or the database are busy first. gunicorn's [2 ×
+#   cores + 1](https://docs.gunicorn.org/en/stable/design.html#how-many-workers) is a number to begin with, not to
+#   end with.
+# - *What do you monitor first?* What visitors notice: the share of failed requests and the slow end of the times,
+#   per URL. Then what runs out: connections that wait for the pool, age of the oldest task, disk, days of the
+#   certificate. An alarm is for what somebody has to do now.
+# - *How much may be lost, and for how long?* Two numbers that the business sets. A dump at night loses a day;
+#   PostgreSQL's [archived log](https://www.postgresql.org/docs/current/continuous-archiving.html) goes back to any
+#   minute, also to the one before somebody forgot a WHERE. A replica repeats the mistake at once, so it is no
+#   backup.
+# - *A bad release is out. Back, or forward?* Back to the last image, if the schema still fits it, which expand and
+#   contract make sure of. Migrations are rarely run backwards: they would drop what has been written meanwhile.
 
 # %% [markdown]
-# What are threads good for? Eight jobs, one after the other and in eight threads: is that more than three times as fast where they
-# wait, and where they compute?
+# What are threads good for? Eight jobs, one after the other and in eight threads: is that more than three times as
+# fast where they wait, and where they compute?
 
 # %%
 def is_three_times_faster(job):
@@ -673,8 +680,9 @@ print("computing:", is_three_times_faster(lambda _: sum(range(1_000_000))))
 
 # %% [markdown]
 # **Versions.** 5.2 is the [long-term support release](https://docs.djangoproject.com/en/5.2/releases/5.2/), and 6.1
-# [needs Python 3.12](https://docs.djangoproject.com/en/6.1/releases/6.1/#python-compatibility). On 6.1 a PostgreSQL is asked
-# for its version where a model has a generated column. Can an image be checked while it is built, without its database?
+# [needs Python 3.12](https://docs.djangoproject.com/en/6.1/releases/6.1/#python-compatibility). On 6.1 a PostgreSQL
+# is asked for its version where a model has a generated column. Can an image be checked while it is built, without
+# its database?
 
 # %% tags=["since-6.1"]
 NOWHERE = "postgresql://nobody:nothing@127.0.0.1:9/nowhere?connect_timeout=2&pool=false"
