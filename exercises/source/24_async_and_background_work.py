@@ -208,6 +208,7 @@ def observe(answer):
         "all the rest": call(1, 2, 7),
         "one more": call(1, 2, 1),
         "and back, too many": call(2, 1, 15),
+        "5 back": call(2, 1, 5),
     }
 
 # %% exercise="24.2" role="answer" datasets=["shop"] seconds=20
@@ -304,6 +305,17 @@ async def move(source, target, copies):
 
     return await both()
 
+# %% exercise="24.2" role="mistake" says="The quantities come in the order of the keys: moved the other way round, the pair is the wrong way round. First the source, then the target."
+async def move(source, target, copies):
+    @sync_to_async
+    @transaction.atomic
+    def both():
+        Stock.objects.filter(pk=source).update(quantity=F("quantity") - copies)
+        Stock.objects.filter(pk=target).update(quantity=F("quantity") + copies)
+        return tuple(Stock.objects.filter(pk__in=[source, target]).order_by("pk").values_list("quantity", flat=True))
+
+    return await both()
+
 # %% exercise="24.2" role="hint"
 # Write it as a synchronous function first, with `transaction.atomic()`.
 # %% exercise="24.2" role="hint"
@@ -328,10 +340,17 @@ def observe(answer):
 
     async def to_the_end():
         queue, listeners = asyncio.Queue(), set()
-        for text in ("Emma: 3", "We: 0", None, "too late"):
+        for text in ("Emma: 3", "", "We: 0", None, "too late"):
             queue.put_nowait(text)
         stream = answer(queue, listeners)
-        return [await part(stream), len(listeners), *[await part(stream) for _ in range(3)], len(listeners)]
+        return [await part(stream), len(listeners), *[await part(stream) for _ in range(4)], len(listeners)]
+
+    async def leaves_at_once():
+        queue, listeners = asyncio.Queue(), set()
+        stream = answer(queue, listeners)
+        seen = [await part(stream), len(listeners)]
+        await stream.aclose()
+        return [*seen, len(listeners)]
 
     async def as_they_come():
         queue, listeners = asyncio.Queue(), set()
@@ -373,6 +392,7 @@ def observe(answer):
 
     steps = {
         "to the end": to_the_end,
+        "a reader leaves at once": leaves_at_once,
         "as they come": as_they_come,
         "a reader leaves": reader_leaves,
         "two readers": two_readers,
@@ -452,6 +472,26 @@ async def feed(queue, listeners):
     listeners.add(queue)
     try:
         while (text := await queue.get()) is not None:
+            yield f"data: {text}\n\n"
+    finally:
+        listeners.discard(queue)
+
+# %% exercise="24.3" role="mistake" says="The first `yield` is outside of `try`: a reader who leaves right then stays among the listeners."
+async def feed(queue, listeners):
+    listeners.add(queue)
+    yield "retry: 3000\n\n"
+    try:
+        while (text := await queue.get()) is not None:
+            yield f"data: {text}\n\n"
+    finally:
+        listeners.discard(queue)
+
+# %% exercise="24.3" role="mistake" says="An empty text ends the stream, as it is false. The end is None: ask for that."
+async def feed(queue, listeners):
+    listeners.add(queue)
+    try:
+        yield "retry: 3000\n\n"
+        while text := await queue.get():
             yield f"data: {text}\n\n"
     finally:
         listeners.discard(queue)
@@ -1061,11 +1101,17 @@ def observe(answer):
 
     original, failures, calls = type(Stock.objects.all()).update, [], []
 
+    class TooLate(OperationalError):
+        """The connection breaks when the row has been changed."""
+
     def update(self, **kwargs):
         if self.model is Stock:
             calls.append("update")
             if failures:
-                raise failures.pop()
+                error = failures.pop()
+                if isinstance(error, TooLate):
+                    original(self, **kwargs)
+                raise error
         return original(self, **kwargs)
 
     def run(name, pk, *errors):
@@ -1090,6 +1136,7 @@ def observe(answer):
         run("a bug", 1398, KeyError("bug"))
         run("the same, mended", 1398)
         run("the database is away twice", 1397, OperationalError("away"), OperationalError("away"))
+        run("it goes away after the update", 1395, TooLate("away"))
         run("the database is away for good", 1396, *[OperationalError("away") for _ in range(9)])
     return seen
 
@@ -1169,6 +1216,15 @@ def reward(order_pk):
     if is_new:
         Stock.objects.filter(pk=1).update(quantity=F("quantity") + 10)
     return is_new
+
+# %% exercise="24.8" role="mistake" says="What is done and that it is done are two transactions: who fails in between does it again. And two workers may both find no key. One `atomic()` for both, the key first."
+@app.task(autoretry_for=(OperationalError,), retry_backoff=2, max_retries=3, acks_late=True, reject_on_worker_lost=True)
+def reward(order_pk):
+    if SentMail.objects.filter(key=f"reward:{order_pk}").exists():
+        return False
+    Stock.objects.filter(pk=1).update(quantity=F("quantity") + 10)
+    SentMail.objects.create(key=f"reward:{order_pk}")
+    return True
 
 # %% exercise="24.8" role="mistake" says="Every exception is retried, bugs included: four tries, and the error is found late. Name what goes away by itself."
 @app.task(autoretry_for=(Exception,), retry_backoff=2, max_retries=3, acks_late=True, reject_on_worker_lost=True)

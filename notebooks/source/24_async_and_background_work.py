@@ -523,7 +523,7 @@ else:
     print("This cell drives Chromium with Playwright: pip install playwright, and a Chromium.")
 
 # %% [markdown]
-# Try it with your hands: `uvicorn config.asgi:application` in `sample_project`, the page `/live/` in two windows, and an order in one of them.
+# Try it with your hands, in a cell of your own: `server = asgi()`, `server.start()`, and `/live/` below `server.url` in two windows. `restock(1, 5)` moves both; `server.stop()` ends it.
 #
 # **Between processes.** Another process sends to the group `stock`. Which layer carries it over to this one?
 
@@ -617,7 +617,7 @@ async def overfeed():
     incoming, stuck, sent = asyncio.Queue(), asyncio.Event(), []
 
     async def send(message):
-        sent.append(message["type"])
+        sent.append(f"{message['type']} {int(message.get('code', 0)) or ''}".strip())
         if message["type"] == "websocket.send":
             await stuck.wait()
 
@@ -639,28 +639,27 @@ print(*await overfeed(), sep="\n")
 
 # %%
 class Shelf(AsyncJsonWebsocketConsumer):
-    def copies(self, pk):
-        return Stock.objects.get(pk=pk).quantity
+    def copies(self):
+        return Stock.objects.get(pk=1).quantity
 
     async def receive_json(self, content):
-        copies = self.copies if content["how"] == "plain" else database_sync_to_async(self.copies)
-        answer = copies(1)
-        await self.send_json({"copies": answer if isinstance(answer, int) else await answer})
+        copies = self.copies() if content["plain"] else await database_sync_to_async(self.copies)()
+        await self.send_json({"copies": copies})
 
 
-async def copies(how):
+async def copies(plain):
     page = WebsocketCommunicator(Shelf.as_asgi(), "/")
     await page.connect()
-    await page.send_json_to({"how": how})
-    return (await page.receive_json_from(timeout=30))["copies"] == Stock.objects.get(pk=1).quantity
+    await page.send_json_to({"plain": plain})
+    return (await page.receive_json_from(timeout=30))["copies"]
 
 # %%
 with mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE=""):
     try:
-        await copies("plain")
+        await copies(plain=True)
     except SynchronousOnlyOperation as error:
         print(type(error).__name__)
-print(await copies("in a thread"))
+print(await copies(plain=False) == Stock.objects.get(pk=1).quantity)
 
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
@@ -987,7 +986,8 @@ if django.VERSION >= (6, 0):
     print(*[module.name for module in iter_modules(django.tasks.backends.__path__)])
     dummy = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
     with override_settings(TASKS=dummy):
-        print(background.send_receipt.enqueue(1398).status.value, SentMail.objects.filter(key__endswith="1398").count())
+        status = background.send_receipt.enqueue(1398).status.value
+    print(status, SentMail.objects.filter(key__endswith="1398").count())
 else:
     print("Django 6.1 prints base dummy immediate, then READY 0")
 
