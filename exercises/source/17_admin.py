@@ -38,6 +38,9 @@ from reviews.models import Review
 # as for two.
 
 # %% exercise="17.1" role="check"
+from html import unescape
+
+
 def observe(answer):
     with uncounted():
         boss = User.objects.create_superuser("boss")
@@ -58,11 +61,12 @@ def observe(answer):
         page = client.get(f"/admin/catalog/book/{query}").content.decode()
         rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page.partition("<tbody>")[2].partition("</tbody>")[0], re.DOTALL)
         cells = [re.findall(r'<t[dh] class="field-[^"]*">(.*?)</t[dh]>', row, re.DOTALL) for row in rows]
-        return [[re.sub(r"<[^>]+>", "", cell).strip() or "-" for cell in row] for row in cells]
+        return [[unescape(re.sub(r"<[^>]+>", "", cell)).strip() or "-" for cell in row] for row in cells]
 
     with override_settings(ROOT_URLCONF=(path("admin/", site.urls),)):
         keys = [",".join(str(book.pk) for book in books[:number]) for number in (2, len(books))]
-        seen = [("row", *row) for row in sorted(listed(f"?pk__in={keys[1]}"))]
+        rows = sorted(listed(f"?pk__in={keys[1]}"))
+        seen = [(row[0], f"column {number}", cell) for row in rows for number, cell in enumerate(row, 1)]
         for column in (5, 6):
             rows = listed(f"?pk__in={keys[1]}&o=-{column}")
             seen.append((f"column {column} downwards", [row[column - 1] for row in rows if len(row) == 6]))
@@ -1719,7 +1723,8 @@ def observe(answer):
         for number in range(len(notes)):
             for row in listed(f"?number=proof-{number}"):
                 texts = [re.sub(r'<a href="[^"]*orders/order[^>]*>(.*?)</a>', r"\1", cell) for cell in row]
-                seen.append((f"order {number}", *[re.sub(r"\?_changelist_filters[^\"]*", "", cell) for cell in texts]))
+                shown = [re.sub(r"\?_changelist_filters[^\"]*", "", cell) for cell in texts]
+                seen += [(f"order {number}", f"column {place}", cell) for place, cell in enumerate(shown, 1)]
         for order in ("2", "-2"):
             rows = listed(f"?number__startswith=proof-&o={order}")
             seen.append((f"o={order}", [re.sub(r"<[^>]+>", "", row[1]) for row in rows if len(row) > 1]))

@@ -230,7 +230,7 @@ print("first_name" in fields, "is_superuser" in fields, "user_permissions" in fi
 #   same transaction or by a trigger, and deactivate people instead of deleting them.
 # - *How do you harden the admin (2FA, path, IP)?* First in front of it: VPN or allowed addresses at the proxy, HTTPS.
 #   Then a second factor, with a package such as [django-otp](https://django-otp-official.readthedocs.io/), a limit on
-#   guesses, few superusers. Another path keeps noise away, and stops nobody who knows it.
+#   guesses, few superusers. Another path, `ADMIN_PATH` in the shop, keeps noise away, and stops nobody who knows it.
 
 # %% [markdown]
 # The audit trail, tried. boss renames a genre on its page, then a script does. How many entries, and how many when
