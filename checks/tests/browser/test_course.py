@@ -129,7 +129,7 @@ def test_the_first_page_runs_and_a_question_is_answered_by_mouse(lab, journal, t
     lab.theme(theme)
     lab.run_all()
     assert "4 queries" in text_of([output for cell in lab.outputs() for output in cell])
-    card = lab.quizzes()
+    card = lab.quizzes().first
     card.get_by_role("textbox").or_(card.get_by_role("spinbutton")).fill("0")
     button(card, "Sure").click()
     feedback(card).get_by_text("Right").wait_for()
@@ -185,7 +185,7 @@ def test_an_exercise_is_solved_wrongly_then_rightly_and_progress_outlives_the_ke
 def test_a_lesson_opened_without_its_kernel_shows_its_questions_and_no_error(lab):
     lab.open("notebooks/00_start_here.ipynb")
     lab.run_all()
-    lab.quizzes().wait_for()
+    lab.quizzes().first.wait_for()
     saved = lab.save()
     assert "widget-view" not in str(saved)
     lab.restart()
