@@ -10,11 +10,11 @@ __all__ = ["check", "hint", "mock_interview", "placement", "progress", "quiz", "
 _HOMES = {
     "check": "checks.exercises",
     "hint": "checks.exercises",
-    "mock_interview": "checks.practice",
-    "placement": "checks.practice",
-    "progress": "checks.learner",
+    "mock_interview": "checks.practice.interview",
+    "placement": "checks.practice.adaptive",
+    "progress": "checks.learner.readiness",
     "quiz": "checks.quizzes",
-    "review": "checks.practice",
+    "review": "checks.practice.daily",
     "solution": "checks.exercises",
 }
 
