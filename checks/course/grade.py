@@ -15,10 +15,10 @@ from itertools import count
 from pathlib import Path
 
 from checks.exercises.examiner import examine_many
-from checks.exercises.verdict import CORRECT, Verdict
+from checks.exercises.verdict import CORRECT, NOT_ATTEMPTED, Verdict
 
 NO_VERDICT = "no verdict"
-NOT_A_TRY = (NO_VERDICT, "not attempted")
+NOT_A_TRY = (NO_VERDICT, NOT_ATTEMPTED)
 CHECK_CALL = re.compile(r"""^\s*check\(\s*["']([^"']+)["']\s*\)""", re.MULTILINE)
 
 

@@ -127,7 +127,7 @@ class Event:
 
 Row = Answer | Attempt | HintShown | Recital | Setting | Event
 
-_TABLES: dict[type, str] = {
+TABLES: dict[type, str] = {
     Answer: "answers",
     Attempt: "attempts",
     HintShown: "hints",
@@ -294,7 +294,7 @@ class Journal:
 
     def rows(self) -> list[Row]:
         """Everything in the journal: table by table, each oldest first."""
-        return [row for kind in _TABLES for row in self._rows(kind, "key", None)]
+        return [row for kind in TABLES for row in self._rows(kind, "key", None)]
 
     def answers(self, item: str | None = None) -> list[Answer]:
         """All answers, or those to one item, oldest first."""
@@ -336,13 +336,13 @@ class Journal:
             for row in self._file.waiting:
                 values = tuple(_to_column(value) for value in astuple(row))
                 marks = ", ".join("?" * len(values))
-                connection.execute(f"INSERT OR IGNORE INTO {_TABLES[type(row)]} VALUES ({marks})", values)
+                connection.execute(f"INSERT OR IGNORE INTO {TABLES[type(row)]} VALUES ({marks})", values)
         return True
 
     def _rows(self, kind: type, column: str, value: str | None) -> list:
         names = ", ".join(field.name for field in fields(kind))
         where, parameters = ("", ()) if value is None else (f" WHERE {column} = ?", (value,))
-        query = f"SELECT {names} FROM {_TABLES[kind]}{where} ORDER BY at, rowid"
+        query = f"SELECT {names} FROM {TABLES[kind]}{where} ORDER BY at, rowid"
         with self._file.lock:
             found = self._attempt_on_file(lambda connection: connection.execute(query, parameters).fetchall()) or []
             rows = [_from_columns(kind, columns) for columns in found]
@@ -543,7 +543,7 @@ def _is_healthy(path: Path) -> bool:
         with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
             ((verdict, *_), *_) = connection.execute("PRAGMA quick_check(1)").fetchall()
             _migrate(connection)
-            for table in _TABLES.values():
+            for table in TABLES.values():
                 connection.execute(f"SELECT * FROM {table} LIMIT 1")
     except _NewerSchema:
         return True

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from fsrs import Card as State
 from fsrs import Rating, Scheduler
 
+from checks.learner.cards import Card
 from checks.learner.journal import Journal
 
 RETENTION = 0.9  # the recall at which a card is due: FSRS' own default
@@ -98,6 +99,11 @@ def memories(signs: Iterable[Evidence], versions: Mapping[str, str]) -> dict[str
         card: memory if memory.last.version == versions[card] else replace(memory, changed=True)
         for card, memory in found.items()
     }
+
+
+def remembered(journal: Journal, cards: Mapping[str, Card]) -> dict[str, Memory]:
+    """What a journal says is remembered of these cards, by card."""
+    return memories(evidence(journal), {card.id: card.version for card in cards.values()})
 
 
 def _after(memory: Memory | None, sign: Evidence) -> Memory:

@@ -96,7 +96,7 @@ def _reason(memory: Memory, now: datetime) -> str:
         return "it has changed since you answered it"
     days = (now - memory.last.at).days
     ago = "today" if days < 1 else "yesterday" if days == 1 else f"{days} days ago"
-    if memory.last.rating is Rating.Again:
+    if memory.is_lapse:
         return f"not known {ago}"
     if memory.last.rating is Rating.Hard:
         return f"right, but not safe, {ago}"

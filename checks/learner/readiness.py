@@ -16,7 +16,7 @@ from checks.learner.chart import STYLE as CHART_STYLE
 from checks.learner.chart import chart
 from checks.learner.forecast import Known, forecast, moment, streak
 from checks.learner.journal import Answer, Attempt, Journal
-from checks.learner.memory import Memory, evidence, memories
+from checks.learner.memory import Memory, remembered
 from checks.learner.queue import queue
 from checks.syllabus import LEVELS
 
@@ -201,7 +201,7 @@ def progress(
     standings = [_standing(chapter, last, tried, solved) for chapter in chapters]
     if not any(row.answered or row.tried for row in standings):
         return Progress([], "Nothing answered yet.", _first_step(chapters), journal.problem)
-    known = memories(evidence(journal), {card.id: card.version for card in deck.values()})
+    known = remembered(journal, deck)
     outlook = _outlook(chapters, deck, known, now, interview_day(journal, now))
     advice = [
         *_due(deck, known, now),

@@ -14,17 +14,10 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 
-from checks.learner.journal import Answer, Attempt, Event, HintShown, Journal, Recital, Row, Setting
+from checks.learner.journal import TABLES, Answer, Journal, Row
 
 FORMAT = "django-interview-course/1"
-KINDS: dict[str, type] = {
-    "answers": Answer,
-    "attempts": Attempt,
-    "hints": HintShown,
-    "recitals": Recital,
-    "settings": Setting,
-    "events": Event,
-}
+KINDS = {name: kind for kind, name in TABLES.items()}
 
 
 class TransferError(ValueError):
@@ -34,9 +27,8 @@ class TransferError(ValueError):
 def exported(journal: Journal) -> dict:
     """All of a journal as JSON can say it: one list of objects per sort of row, times in ISO 8601."""
     found: dict = {"format": FORMAT} | {name: [] for name in KINDS}
-    names = {kind: name for name, kind in KINDS.items()}
     for row in journal.rows():
-        found[names[type(row)]].append(asdict(row) | {"at": row.at.isoformat()})
+        found[TABLES[type(row)]].append(asdict(row) | {"at": row.at.isoformat()})
     return found
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.util import find_spec
 
 from checks.exercises.presentation import sentence_shown
 from checks.learner.cards import CHOOSE, Card, cards
 from checks.learner.journal import Journal
 from checks.practice.report import chapter_name, table
+from checks.quizzes import fallback
 from checks.quizzes.seal import arranged
 from checks.syllabus import LEVELS, QUESTIONS
 
@@ -38,7 +38,7 @@ def placement(days: int = 14):
     """
     if isinstance(days, bool) or not isinstance(days, int) or not DAYS[0] <= days <= DAYS[1]:
         raise ValueError(f"placement(days={days!r}): give a whole number of days from {DAYS[0]} to {DAYS[1]}")
-    if find_spec("anywidget") is None or find_spec("ipywidgets") is None:
+    if not fallback.has_widgets():
         return sentence_shown("The placement needs ipywidgets and anywidget: `pip install -r requirements.txt`.")
     from checks.practice.deck import Deck, sheets
 

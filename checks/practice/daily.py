@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from html import escape
-from importlib.util import find_spec
 
 from checks.exercises.presentation import Shown, sentence_shown
 from checks.learner.cards import cards
 from checks.learner.journal import Journal
-from checks.learner.memory import evidence, memories
+from checks.learner.memory import remembered
 from checks.learner.queue import CAP, Queue, queue
+from checks.quizzes import fallback
 
 SETTING = "cap"  # the setting that holds the learner's daily cap
 
@@ -33,7 +33,7 @@ def review(cap: int | None = None):
     today = _queue(journal, now)
     if not today.due:
         return sentence_shown(_nothing(today, bool(journal.answers() or journal.attempts()), now))
-    if find_spec("anywidget") is None or find_spec("ipywidgets") is None:
+    if not fallback.has_widgets():
         return _listed(today)
     from checks.practice.deck import Deck, sheets
 
@@ -62,8 +62,7 @@ def over(left: Queue, now: datetime) -> str:
 
 def _queue(journal: Journal, now: datetime) -> Queue:
     deck = cards()
-    known = memories(evidence(journal), {card.id: card.version for card in deck.values()})
-    return queue(deck, known, now, int(journal.settings().get(SETTING, CAP)))
+    return queue(deck, remembered(journal, deck), now, int(journal.settings().get(SETTING, CAP)))
 
 
 def _nothing(today: Queue, begun: bool, now: datetime) -> str:

@@ -6,12 +6,13 @@ import json
 import random
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from checks.exercises.presentation import sentence_shown
 from checks.learner.cards import CHOOSE, SAY, WRITE, Card, cards
 from checks.learner.journal import Event, Journal
+from checks.quizzes import fallback
 from checks.quizzes.rubric import ROLES
 
 LENGTHS = (15, 30, 60)
@@ -77,9 +78,7 @@ def mock_interview(role: str = "mid", minutes: int = 30, *, new: bool = False):
         raise ValueError(
             f"mock_interview(minutes={minutes!r}): give {', '.join(map(str, LENGTHS[:-1]))} or {LENGTHS[-1]}"
         )
-    from importlib.util import find_spec
-
-    if find_spec("anywidget") is None or find_spec("ipywidgets") is None:
+    if not fallback.has_widgets():
         return sentence_shown("A mock interview needs ipywidgets and anywidget: `pip install -r requirements.txt`.")
     from checks.practice.room import Room
 
@@ -169,8 +168,6 @@ def interviews(events: Iterable[Event]) -> dict[str, Interview]:
 
 
 def _after(interview: Interview, kind: str, data: dict) -> Interview:
-    from dataclasses import replace
-
     elapsed = max(interview.elapsed, int(data.get("elapsed") or 0))
     if kind == "answered":
         step = Step(data["card"], data["share"], data["seconds"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 __all__ = ["quiz"]
 
 
@@ -21,7 +19,7 @@ def quiz(ref: str):
 
     items = bank.select(ref)
     name = str(ref).strip().upper()
-    if find_spec("anywidget") is None or find_spec("ipywidgets") is None:
+    if not fallback.has_widgets():
         print(fallback.text(name, items))
         return None
     from checks.quizzes.widget import Quiz

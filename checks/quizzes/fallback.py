@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from checks.quizzes.item import Choice, Item
 from checks.quizzes.markup import inline
@@ -20,6 +21,11 @@ ASKS = {
     "order": "Put in order",
     "predict": "Predict what it gives",
 }
+
+
+def has_widgets() -> bool:
+    """Whether what shows a quiz as a widget is installed."""
+    return find_spec("anywidget") is not None and find_spec("ipywidgets") is not None
 
 
 def shown(item: Item) -> list[Choice]:

@@ -34,8 +34,7 @@ def bank(course: Course) -> Iterator[Finding]:
     try:
         found = load(course.root / folder)
     except BankError as error:
-        file, _, what = str(error).partition(", ")
-        yield Finding(f"{folder}/{file}", "", what or str(error), "mend the file as the message says")
+        yield unsound(error)
         return
     for chapter in course.chapters:
         if not chapter.finished:
@@ -52,6 +51,12 @@ def bank(course: Course) -> Iterator[Finding]:
             yield Finding(folder, "", what, "see `python -m checks bank`, and change choices that give it away", level)
 
 
+def unsound(error: BankError) -> Finding:
+    """A file of the bank that cannot be used."""
+    file, _, what = str(error).partition(", ")
+    return Finding(f"checks/bank/{file}", "", what or str(error), "mend the file as the message says")
+
+
 def rubrics(course: Course) -> Iterator[Finding]:
     """Every question of a finished chapter has a rubric, and its points are what the lesson says.
 
@@ -61,8 +66,7 @@ def rubrics(course: Course) -> Iterator[Finding]:
     try:
         found = load_rubrics(folder)
     except BankError as error:
-        file, _, what = str(error).partition(", ")
-        yield Finding(f"checks/bank/{file}", "", what or str(error), "mend the file as the message says")
+        yield unsound(error)
         return
     answers = spoken(course.root / "notebooks" / "source")
     for chapter in course.chapters:

@@ -272,7 +272,7 @@ def test_quiz_names_what_there_is(sample_bank):
 
 @pytest.mark.parametrize("missing", ["anywidget", "ipywidgets"])
 def test_quiz_prints_text_where_widgets_are_not_installed(sample_bank, monkeypatch, capsys, missing):
-    monkeypatch.setattr("checks.quizzes.find_spec", lambda name: None if name == missing else object())
+    monkeypatch.setattr("checks.quizzes.fallback.find_spec", lambda name: None if name == missing else object())
     assert quiz("Q36") is None
     assert "Q36-1 · Choose one" in capsys.readouterr().out
 
