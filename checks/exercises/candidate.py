@@ -24,6 +24,7 @@ MAX_STATEMENTS = 2_000
 MAX_MESSAGE = 1_000
 FILE_LIMIT = 64 * 1024**2
 MEMORY_LIMIT = 1024**3
+PAGES = "config.urls"  # imported by an answer that asks for a page, with all views and the admin
 
 # What an answer may not do; the events are Python's own: https://docs.python.org/3/library/audit_events.html
 _PROCESS_EVENTS = frozenset(
@@ -64,6 +65,7 @@ def main(job: dict, baseline: list | None, inherited: tuple[int, ...] = ()):
         boot()  # done long ago, unless this process was spawned
         isolate(job, folder, inherited)
         report = observe(job, baseline, forbid(folder))
+        report["pages"] = PAGES in sys.modules
     except BaseException as error:  # whatever an answer may throw, this process ends with a report
         report = {"status": "broken", "error": _error(error, job["exercise"])}
     draft = folder / "report.part"

@@ -144,6 +144,7 @@ def serve(connection, folder: str, method: str | None = None):
             except Exception as error:  # a fault of ours: the learner learns of it, and the next request is served
                 answer = f"{type(error).__name__}: {error}"
             connection.send(answer)
+            laboratory.load_pages()  # while the verdict is read
     # The kernel is gone, perhaps without a chance to tidy up.
     shutil.rmtree(folder, ignore_errors=True)
 

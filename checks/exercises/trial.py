@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,7 @@ class Laboratory:
         self.baseline: list | None = None
         self.modules = 0
         self.trials = 0
+        self.asks_for_pages = False
         if sys.platform == "linux":
             _adopt_orphans()
         if self.method == "spawn" and os.name == "posix":
@@ -128,6 +130,11 @@ class Laboratory:
             # Candidates share this process's memory until something writes to it; the collector would.
             gc.collect()
             gc.freeze()
+
+    def load_pages(self):
+        """Import what a page needs, if the last answers asked for one: otherwise each would import it for itself."""
+        if self.method == "fork" and self.asks_for_pages and candidate.PAGES not in sys.modules:
+            _import_pages()
 
     def observe(self, exercise: Exercise, source: str, prebuilt: dict[str, Path]) -> Iterator[Observation]:
         """Run an answer on a fresh copy of each prebuilt database, all at once; yields what came of it, in their order.
@@ -203,6 +210,7 @@ class Laboratory:
         traces: list[tuple[str, str]] = []
         report = _report(folder / "report.json") if status == "ended" else None
         if report is not None:
+            self.asks_for_pages |= report.get("pages") is True
             status, detail = report["status"], str(report.get("code", ""))
             calls, error = tuple(report.get("calls", ())), report.get("error", {})
             traces = [(str(kind), str(what)) for kind, what in report.get("traces", ())]
@@ -247,6 +255,20 @@ def _warm_up():
     for model in apps.get_models():
         str(model._default_manager.all().query)
     close_connections()
+
+
+def _import_pages():
+    """Views, middleware and template tags. No page is rendered: caches are to be as empty as in a new process."""
+    from django.conf import settings
+    from django.template import engines
+    from django.urls import get_resolver
+    from django.utils.module_loading import import_string
+
+    get_resolver()._populate()
+    for middleware in settings.MIDDLEWARE:
+        import_string(middleware)
+    engines.all()
+    import_module("django.contrib.staticfiles.storage")
 
 
 def end_group(process):

@@ -36,6 +36,16 @@ def test_what_an_answer_leaves_in_python_is_gone_with_its_process(sample, examin
     assert examiner.examine(sample["91.6"], source).passed
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork each process imports Django itself")
+def test_after_an_answer_that_asks_for_a_page_the_next_need_not_import_the_pages(sample):
+    loaded = "import sys\n\n\ndef one():\n    return int('config.urls' in sys.modules)"
+    page = "def one():\n    from django.urls import reverse\n    return len(reverse('storefront:home'))"
+    with Examiner() as examiner:
+        assert not examiner.examine(sample["91.6"], loaded).passed
+        assert examiner.examine(sample["91.6"], page).passed
+        assert examiner.examine(sample["91.6"], loaded).passed
+
+
 def test_a_reference_that_fails_is_not_blamed_on_the_learner(sample, examiner):
     broken = replace(sample["91.6"], solution="def one():\n    return 1 / 0", version="broken")
     verdict = examiner.examine(broken, "def one():\n    return 1")
