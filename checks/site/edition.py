@@ -1,0 +1,204 @@
+"""Assembles the browser edition: `python -m checks.site`.
+
+What is fetched and made on the way is kept in `.site`, so that a second build takes little more than the assembling.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+from checks.course.lesson import ROOT
+from checks.site import contents, tree, wheels
+
+HERE = Path(__file__).resolve().parent
+PYODIDE = "314.0.7"
+# What runs Python in the page: https://pyodide.org/en/stable/usage/downloading-and-deploying.html
+CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+# Asked of Pyodide's own distribution, when a cell imports it.
+ON_REQUEST = ("pandas",)
+START = "notebooks/00_start_here.ipynb"
+SITE_PACKAGES = "/lib/python3.14/site-packages"
+WIDGETS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
+
+
+class SiteError(RuntimeError):
+    """The site cannot be built; the text is one sentence with the remedy."""
+
+
+class Edition:
+    """One build of the site into `output`. `report` is told what is being done."""
+
+    def __init__(self, output: Path, root: Path = ROOT, report: Callable[[str], None] = print):
+        self.output = output
+        self.root = root
+        self.work = root / ".site"
+        self.report = report
+
+    def build(self) -> None:
+        """Build the whole. Raises SiteError and wheels.PackageError."""
+        if sys.version_info < (3, 12):
+            raise SiteError(
+                "The browser edition runs Django 6.1, for which its databases are made here: build it with a "
+                "Python from 3.12 on, as in `python3.13 course.py site`."
+            )
+        self.work.mkdir(exist_ok=True)
+        self.report("Fetching the parts")
+        self._provide_pip()
+        self._fetch_tools()
+        pyodide = self._fetch_pyodide()
+        wanted = self._wanted()
+        fetched = wheels.fetch(wanted, self.work / "wheels")
+        self.report("Preparing lessons and exercises")
+        pages = contents.prepare(self.root)
+        self.report("Packing the course for the page")
+        draft = self.work / "draft"
+        shutil.rmtree(draft, ignore_errors=True)
+        served = draft / "served"
+        served.mkdir(parents=True)
+        own = tree.wheel(served, pages.stored, self.root)
+        extension = self.work / "tools/share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"
+        kernel = [
+            path for path in sorted((extension / "static/pypi").glob("*.whl")) if "extension-3" not in path.name
+        ]
+        packed = [own, *(wheels.slim(wheel, served) for wheel in [*fetched, *kernel])]
+        self.report("Assembling the site")
+        lite = draft / "lite"
+        (lite / "contents").mkdir(parents=True)
+        for name, text in pages.notebooks.items():
+            path = lite / "contents" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        self._write_settings(lite, [wheels.entry(wheel)["name"] for wheel in packed])
+        self._assemble(lite, draft / "site", extension)
+        target = draft / "site" / "static" / "pyodide"
+        target.mkdir(parents=True)
+        for name in CORE:
+            shutil.copyfile(pyodide / name, target / name)
+        original = json.loads((pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))
+        lock = wheels.lock(original, packed, self._distribution(pyodide), ON_REQUEST)
+        (target / "pyodide-lock.json").write_text(wheels.text(lock), encoding="utf-8")
+        for wheel in packed:
+            shutil.move(wheel, target / wheel.name)
+        self._tidy(draft / "site")
+        shutil.rmtree(self.output, ignore_errors=True)
+        shutil.move(draft / "site", self.output)
+        shutil.rmtree(draft)
+
+    def _wanted(self) -> dict[str, str]:
+        pins = wheels.pins((self.root / "requirements.txt").read_text(encoding="utf-8"))
+        missing = [name for name in wheels.names() if name not in pins]
+        if missing:
+            raise SiteError(f"requirements.txt does not pin {', '.join(missing)}: compile it again.")
+        return {name: pins[name] for name in wheels.names()} | {"micropip": MICROPIP}
+
+    def _provide_pip(self) -> None:
+        if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
+            self._run([sys.executable, "-m", "ensurepip", "--default-pip"], "pip could not be installed")
+
+    def _fetch_tools(self) -> None:
+        folder, wanted = self.work / "tools", (HERE / "tools.txt").read_text(encoding="utf-8")
+        stamp = folder / "tools.txt"
+        if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"]
+        self._run([*command, f"--target={folder}", "-r", str(HERE / "tools.txt")], "JupyterLite cannot be installed")
+        stamp.write_text(wanted, encoding="utf-8")
+
+    def _fetch_pyodide(self) -> Path:
+        folder = self.work / f"pyodide-{PYODIDE}"
+        if not (folder / "package.json").exists():
+            npm = shutil.which("npm")
+            if npm is None:
+                raise SiteError("npm, which fetches Pyodide, is not installed: install Node.js, then try again.")
+            self._run([npm, "pack", "--silent", f"pyodide@{PYODIDE}"], "Pyodide cannot be fetched", cwd=self.work)
+            with tarfile.open(self.work / f"pyodide-{PYODIDE}.tgz") as archive:
+                for member in archive.getmembers():
+                    member.name = member.name.removeprefix("package/")
+                archive.extractall(folder, filter="data")
+        return folder
+
+    def _distribution(self, pyodide: Path) -> str:
+        """The address of Pyodide's own distribution, as Pyodide itself says it."""
+        found = re.search(r"`(https://[^`]+/)v\$\{\w+\}/full/`", (pyodide / "pyodide.mjs").read_text(encoding="utf-8"))
+        return f"{found[1]}v{PYODIDE}/full/"
+
+    def _write_settings(self, lite: Path, packages: list[str]) -> None:
+        place = f"{SITE_PACKAGES}/{tree.FOLDER}"
+        kernel = {
+            "pyodideUrl": "./static/pyodide/pyodide.mjs",
+            "disablePyPIFallback": True,
+            "loadPyodideOptions": {
+                "lockFileURL": "./static/pyodide/pyodide-lock.json",
+                "packages": packages,
+                "env": {
+                    "HOME": "/home/learner",
+                    "PYTHONPATH": f"{place}:{place}/sample_project",
+                    "COURSE_CACHE": f"{place}/cache",
+                },
+            },
+        }
+        config = {
+            "jupyter-lite-schema-version": 0,
+            "jupyter-config-data": {
+                "appName": "Django interview course",
+                "defaultKernelName": "python",
+                "exposeAppInBrowser": True,
+                "litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": kernel},
+            },
+        }
+        (lite / "jupyter-lite.json").write_text(wheels.text(config), encoding="utf-8")
+        overrides = (self.root / "checks/course/jupyter/labconfig/default_setting_overrides.json").read_bytes()
+        (lite / "overrides.json").write_bytes(overrides)
+
+    def _assemble(self, lite: Path, site: Path, extension: Path) -> None:
+        installed = Path(sys.prefix) / "share/jupyter/labextensions"
+        extensions = [extension, *(installed / name for name in WIDGETS)]
+        options = [f"--LiteBuildConfig.federated_extensions={path}" for path in extensions]
+        command = [sys.executable, "-m", "jupyterlite_core.app", "build", f"--lite-dir={lite}", f"--output-dir={site}"]
+        command += [f"--contents={lite / 'contents'}", "--apps=lab", "--no-unused-shared-packages", "--no-sourcemaps"]
+        command += ["--LiteBuildConfig.ignore_sys_prefix=True", *options]
+        variables = os.environ | {"PYTHONPATH": str(self.work / "tools"), "SOURCE_DATE_EPOCH": "1000000000"}
+        variables["JUPYTER_PREFER_ENV_PATH"] = "1"
+        self._run(command, "JupyterLite cannot be assembled", cwd=lite, env=variables)
+
+    def _tidy(self, site: Path) -> None:
+        """The first page is the first lesson."""
+        target = f"lab/index.html?path={START}"
+        (site / "index.html").write_text(
+            f'<!doctype html>\n<meta charset="utf-8">\n<title>Django interview course</title>\n'
+            # JupyterLite reads its settings from every folder above, and finds them by this element.
+            '<script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{}</script>\n'
+            f'<meta http-equiv="refresh" content="0; url={target}">\n<a href="{target}">Open the course</a>\n',
+            encoding="utf-8",
+        )
+
+    def _run(self, command: list[str], trouble: str, **options) -> None:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+        )
+        if done.returncode:
+            log = self.work / "build.log"
+            log.write_text(done.stdout, encoding="utf-8")
+            words = [line for line in done.stdout.splitlines() if line.strip()]
+            raise SiteError(f"{trouble} ({words[-1].strip() if words else 'no message'}): the log is {log}.")
+
+
+MICROPIP = "0.11.1"
+
+
+def digest(folder: Path) -> str:
+    """A digest of a folder's files, by name and content."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            found.update(path.relative_to(folder).as_posix().encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()
