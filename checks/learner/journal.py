@@ -18,6 +18,8 @@ from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from checks.learner.drive import Drive, of_this_page
+
 OUTCOMES = ("not attempted", "error", "wrong", "slow", "correct")
 
 # One tuple of statements per schema version. To change the schema, add a tuple; never edit one that was released.
@@ -169,14 +171,22 @@ class Journal:
     """The learner's journal in the file ``path`` (see ``default_path``).
 
     ``report`` gets one sentence when something is wrong with the file, once for each kind of trouble in a process;
-    the default writes it to the standard error stream. No method raises because of the disk.
+    the default writes it to the standard error stream. No method raises because of the disk. In a browser the rows
+    are also in its storage, the ``drive``, which outlives the page.
     """
 
-    def __init__(self, path: Path | None = None, *, report: Callable[[str], None] | None = None):
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        report: Callable[[str], None] | None = None,
+        drive: Drive | None = None,
+    ):
         # Absolute, because a learner's cell may change the working directory.
         self.path = Path(path if path is not None else default_path()).absolute()
         self._report = report or (lambda sentence: print(sentence, file=sys.stderr))
         self._file = _files.setdefault(self.path, _File())
+        self._drive = drive or of_this_page()
 
     @property
     def problem(self) -> str | None:
@@ -325,11 +335,23 @@ class Journal:
 
     def _store(self, *rows: Row) -> str:
         with self._file.lock:
-            self._file.waiting.extend(rows)
-            if self._attempt_on_file(self._write_waiting, create=True):
-                self._file.waiting.clear()
-                self._file.problem = None
+            self._write(rows)
+            if self._drive and rows:
+                try:
+                    self._drive.keep(rows)
+                except OSError as error:
+                    self._trouble(
+                        "storage",
+                        f"Your progress cannot be kept in this browser ({error}): allow this site to store data, or "
+                        "free some space; until then it is gone with this page.",
+                    )
         return rows[-1].key if rows else ""
+
+    def _write(self, rows: Iterable[Row]) -> None:
+        self._file.waiting.extend(rows)
+        if self._attempt_on_file(self._write_waiting, create=True):
+            self._file.waiting.clear()
+            self._file.problem = None
 
     def _write_waiting(self, connection: sqlite3.Connection) -> bool:
         with _transaction(connection):
@@ -344,6 +366,8 @@ class Journal:
         where, parameters = ("", ()) if value is None else (f" WHERE {column} = ?", (value,))
         query = f"SELECT {names} FROM {TABLES[kind]}{where} ORDER BY at, rowid"
         with self._file.lock:
+            if self._drive and (fetched := self._drive.fetch()):
+                self._write(fetched)
             found = self._attempt_on_file(lambda connection: connection.execute(query, parameters).fetchall()) or []
             rows = [_from_columns(kind, columns) for columns in found]
             stored = {row.key for row in rows}

@@ -9,7 +9,7 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
@@ -26,8 +26,13 @@ class TransferError(ValueError):
 
 def exported(journal: Journal) -> dict:
     """All of a journal as JSON can say it: one list of objects per sort of row, times in ISO 8601."""
+    return as_data(journal.rows())
+
+
+def as_data(rows: Iterable[Row]) -> dict:
+    """Rows as JSON can say them, in the form of an export."""
     found: dict = {"format": FORMAT} | {name: [] for name in KINDS}
-    for row in journal.rows():
+    for row in rows:
         found[TABLES[type(row)]].append(asdict(row) | {"at": row.at.isoformat()})
     return found
 

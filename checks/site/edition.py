@@ -86,6 +86,7 @@ class Edition:
         (target / "pyodide-lock.json").write_text(wheels.text(lock), encoding="utf-8")
         for wheel in packed:
             shutil.move(wheel, target / wheel.name)
+        self._add_static_files(draft / "site" / "shop" / "static")
         self._tidy(draft / "site")
         shutil.rmtree(self.output, ignore_errors=True)
         shutil.move(draft / "site", self.output)
@@ -142,6 +143,7 @@ class Edition:
                     "HOME": "/home/learner",
                     "PYTHONPATH": f"{place}:{place}/sample_project",
                     "COURSE_CACHE": f"{place}/cache",
+                    "COURSE_OUTPUTS": f"{place}/{contents.OUTPUTS}",
                 },
             },
         }
@@ -168,6 +170,17 @@ class Edition:
         variables = os.environ | {"PYTHONPATH": str(self.work / "tools"), "SOURCE_DATE_EPOCH": "1000000000"}
         variables["JUPYTER_PREFER_ENV_PATH"] = "1"
         self._run(command, "JupyterLite cannot be assembled", cwd=lite, env=variables)
+
+    def _add_static_files(self, target: Path) -> None:
+        """The shop's style sheets and scripts, for the pages that `serve()` shows."""
+        from django.contrib.staticfiles.finders import get_finders
+
+        for finder in get_finders():
+            for name, storage in finder.list(["*.map", "*.min.map"]):
+                path = target / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with storage.open(name) as source:
+                    path.write_bytes(source.read())
 
     def _tidy(self, site: Path) -> None:
         """The first page is the first lesson."""

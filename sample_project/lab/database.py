@@ -71,6 +71,10 @@ def boot():
     from . import registry
 
     registry.install()
+    if not processes_exist():
+        from . import browser
+
+        browser.prepare()
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from urllib.parse import quote, urlencode
 from . import database
 from .exchange import user_of
 from .output import display, in_ipython
-from .servers.process import Unavailable
 
 # Who comes here with the right word is logged in and sent on: the session of the notebook is not the browser's.
 _DOOR = "/-/notebook/"
@@ -62,7 +61,7 @@ _server = None
 def serve(path: str = "/", *, user=None, height: int = 480):
     """Show the live bookshop below the cell, opened at `path`; where that cannot be, a link to it.
 
-    The server answers on 127.0.0.1 alone, and ends with the kernel.
+    The server answers on 127.0.0.1 alone, and ends with the kernel. In a browser there is none: see `lab.frame`.
 
     Args:
         path: the page to open, such as "/admin/".
@@ -72,18 +71,18 @@ def serve(path: str = "/", *, user=None, height: int = 480):
     Raises:
         RuntimeError: before the first `start()`.
         ValueError: the path does not begin with "/", or the user is unknown.
-        Unavailable: there are no threads here, as in a browser.
     """
     from django.apps import apps
 
     if not path.startswith("/"):
         raise ValueError(f'serve() takes a path of the shop, such as "/admin/", not {path!r}.')
-    if not database.processes_exist():
-        raise Unavailable(
-            f"The bookshop cannot be served in a browser: get({path!r}) shows what it answers, without a server."
-        )
     if not apps.ready:
         raise RuntimeError("The bookshop does not run yet: call start() first.")
+    if not database.processes_exist():
+        from .frame import frame_class
+
+        display(frame_class()(path, user, height=height))
+        return
     server = _running()
     inside = server.let_in(user_of(user), path) if user is not None else path
     if in_ipython():

@@ -5,6 +5,7 @@ import sys
 import traceback
 
 from .capture import CELL
+from .database import processes_exist
 from .servers.process import Unavailable
 
 _RED, _PLAIN = "\x1b[31m", "\x1b[39m"
@@ -23,6 +24,11 @@ def shorten(shell):
 
 
 def _show(shell, kind, error, frames, tb_offset=None):
+    if not processes_exist():
+        from .browser import explain
+
+        if explain(shell.user_ns["In"][-1], error):
+            return
     if isinstance(error, Unavailable):
         print(error)
         return

@@ -35,7 +35,11 @@ class Server:
 
     @classmethod
     def available(cls) -> bool:
-        """Whether this machine has the server."""
+        """Whether this machine has the server.
+
+        Raises Unavailable in a browser: the cell then shows what it prints elsewhere.
+        """
+        refuse_without_processes()
         return not cls.why_not()
 
     @classmethod

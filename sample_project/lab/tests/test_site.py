@@ -5,7 +5,6 @@ import re
 import pytest
 
 from lab import site
-from lab.servers.process import Unavailable
 
 START = "import re, urllib.error, urllib.request\nfrom lab import serve, start\nstart()\n"
 START += "from accounts.models import User\n"
@@ -116,10 +115,9 @@ def test_a_path_begins_with_a_slash():
         site.serve("admin")
 
 
-def test_without_threads_one_sentence_says_what_works(monkeypatch):
-    monkeypatch.setattr(site.database, "processes_exist", lambda: False)
-    with pytest.raises(Unavailable, match=r"get\('/admin/'\) shows what it answers"):
-        site.serve("/admin/")
+def test_without_threads_the_test_client_answers(python):
+    script = START + "from lab import site\nsite.database.processes_exist = lambda: False\nserve('/books/')"
+    assert python(script).endswith("\nThe bookshop, live at /books/\n")
 
 
 @pytest.mark.parametrize("base", ["/user/me/", ""])

@@ -1,0 +1,149 @@
+"""The lab where Python runs in the page of a browser, which has no threads, processes or sockets.
+
+What Django does in threads runs in the page's one thread. What a page cannot do at all says so in one line, followed
+by what the same cell printed where the lessons were run.
+"""
+
+import ast
+import errno
+import hashlib
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from . import database
+from .servers.process import Unavailable
+
+# What names those outputs by the digest of their cell's source; `checks.site` writes the file.
+OUTPUTS = "COURSE_OUTPUTS"
+
+_ELSEWHERE = "Run this cell in a JupyterLab on your own machine"
+_THERE = "There it prints:"
+_DEPENDS = "This needs a cell above that a browser cannot run"
+_NO_SYSTEM_CALL = {errno.ENOTSUP, errno.ENOSYS, errno.EHOSTUNREACH, errno.ECONNREFUSED, errno.EPERM}
+
+# Names that a cell would have given a value to, had it run.
+_missing: set[str] = set()
+
+
+def prepare():
+    """Let code that Django sends to a thread, or takes from an event loop, run where it is called."""
+    from asgiref.sync import AsyncToSync, SyncToAsync
+
+    async def call_here(self, *arguments, **named):
+        return self.func(*arguments, **named)
+
+    def wait_here(self, *arguments, **named):
+        return _finished(self.awaitable(*arguments, **named))
+
+    SyncToAsync.__call__ = call_here
+    AsyncToSync.__call__ = wait_here
+
+
+def _finished(coroutine):
+    """What a coroutine returns, run to its end before anything else.
+
+    Source: https://pyodide.org/en/stable/usage/api/python-api/ffi.html#pyodide.ffi.run_sync
+    """
+    from pyodide.ffi import can_run_sync, run_sync
+
+    if can_run_sync():
+        return run_sync(coroutine)
+    try:
+        while coroutine.send(None) is None:
+            pass
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise Unavailable(f"This browser cannot wait for asynchronous code inside of synchronous code. {_ELSEWHERE}.")
+
+
+def explain(source: str, error: BaseException) -> bool:
+    """Show why a page cannot run this cell, and what it prints elsewhere; False where the error is the cell's own."""
+    stored = _stored(source)
+    reason = _reason(error, known=stored is not None)
+    if reason is None and stored is not None and _missing & _names(source, ast.Load):
+        reason = _DEPENDS
+    if reason is None:
+        return False
+    _missing.update(_names(source, ast.Store))
+    from IPython.display import clear_output
+
+    clear_output()  # what it printed before it failed is part of what is printed now
+    print(f"{reason}. {_ELSEWHERE}." + (f" {_THERE}" if stored else ""))
+    for output in stored or []:
+        _show(output)
+    return True
+
+
+def _reason(error, known):
+    """Why a page cannot do this, without the full stop. `known` says that the cell is one of the course's."""
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, Unavailable):
+            return str(error).partition(": ")[0].rstrip(".")
+        if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+            return "A browser has no threads"
+        if isinstance(error, OSError) and error.errno in _NO_SYSTEM_CALL:
+            return "A browser has no processes and no sockets"
+        if isinstance(error, NameError) and error.name in _missing:
+            return _DEPENDS
+        if isinstance(error, ModuleNotFoundError) and known:
+            return f"The package {(error.name or '').partition('.')[0]} is not part of the browser edition"
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _names(source, context):
+    """The names that a cell reads (`ast.Load`), or gives a value to at its outermost level (`ast.Store`)."""
+    found = set()
+    waiting = list(ast.parse(source).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context):
+            found.add(node.id)
+        if context is ast.Store:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                found.add(node.name)
+                continue
+            if isinstance(node, ast.alias):
+                found.add((node.asname or node.name).partition(".")[0])
+        waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def digest(source: str) -> str:
+    """What names a cell's stored outputs."""
+    return hashlib.sha256(source.strip().encode()).hexdigest()[:16]
+
+
+@lru_cache
+def _all_stored() -> dict:
+    try:
+        return json.loads(Path(os.environ[OUTPUTS]).read_text(encoding="utf-8"))
+    except (KeyError, OSError, ValueError):
+        return {}
+
+
+def _stored(source):
+    return _all_stored().get(digest(source))
+
+
+def _show(output):
+    if output["output_type"] == "stream":
+        print("".join(output["text"]), end="")
+        return
+    from IPython.display import display
+
+    display({kind: _joined(data) for kind, data in output["data"].items()}, raw=True)
+
+
+def _joined(data):
+    return "".join(data) if isinstance(data, list) else data
+
+
+def in_page() -> bool:
+    """Whether this Python runs in a page."""
+    return not database.processes_exist()

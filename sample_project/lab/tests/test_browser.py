@@ -1,0 +1,77 @@
+"""The lab where Python runs in a page. What the page itself does is tested in a browser, with the whole site."""
+
+import ast
+import errno
+import json
+
+import pytest
+
+from lab import browser
+from lab.servers.process import Unavailable
+
+CELL = "shop = scratch()\nshop.run('ls')"
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_page(monkeypatch, tmp_path):
+    stored = {browser.digest(CELL): [{"output_type": "stream", "text": "$ ls\n"}], browser.digest("import flask"): []}
+    (tmp_path / "outputs.json").write_text(json.dumps(stored), encoding="utf-8")
+    monkeypatch.setenv(browser.OUTPUTS, str(tmp_path / "outputs.json"))
+    monkeypatch.setattr(browser, "_missing", set())
+    browser._all_stored.cache_clear()
+    yield
+    browser._all_stored.cache_clear()
+
+
+def test_a_cell_that_needs_a_process_says_so_and_shows_what_it_prints_elsewhere(capsys):
+    assert browser.explain(CELL, Unavailable("Commands cannot be run in a browser: use a laptop."))
+    said = capsys.readouterr().out
+    assert "Commands cannot be run in a browser. Run this cell in a JupyterLab" in said
+    assert said.endswith("There it prints:\n$ ls\n")
+
+
+def test_a_cell_of_the_learners_own_has_the_sentence_alone(capsys):
+    assert browser.explain("scratch().run('x')", Unavailable("Commands cannot be run in a browser."))
+    assert "There it prints" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("can't start new thread"), "A browser has no threads"),
+        (OSError(errno.ENOTSUP, "no"), "A browser has no processes and no sockets"),
+    ],
+)
+def test_what_the_platform_lacks_is_named(capsys, error, said):
+    assert browser.explain("print(1)", error)
+    assert capsys.readouterr().out.lstrip("\x1b[2K\r").startswith(said)
+
+
+def test_a_cell_that_depends_on_one_is_told_so(capsys):
+    browser.explain(CELL, Unavailable("No."))
+    assert browser.explain("shop.tree()", NameError("name 'shop' is not defined", name="shop"))
+    assert "This needs a cell above" in capsys.readouterr().out
+
+
+def test_a_package_is_missed_by_cells_of_the_course_alone(capsys):
+    assert browser.explain("import flask", ModuleNotFoundError("no", name="flask.views"))
+    assert "The package flask is not part of the browser edition" in capsys.readouterr().out
+    assert not browser.explain("import flusk", ModuleNotFoundError("no", name="flusk"))
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), NameError("name 'y' is not defined", name="y"), OSError(2, "no")])
+def test_a_mistake_of_the_learner_stays_one(capsys, error):
+    assert not browser.explain(CELL, error)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_cause_of_an_error_counts(capsys):
+    error = ValueError("the test failed")
+    error.__cause__ = RuntimeError("can't start new thread")
+    assert browser.explain("print(1)", error)
+
+
+def test_the_names_of_a_cell():
+    source = "import os.path, json as j\nx, (y, z) = 1, (2, 3)\ndef f(a):\n    b = a\nclass C:\n    d = 1\nprint(q)"
+    assert browser._names(source, ast.Store) == {"os", "j", "x", "y", "z", "f", "C"}
+    assert {"q", "print"} <= browser._names(source, ast.Load)
