@@ -49,6 +49,6 @@ def _kept(output):
     if output["output_type"] == "stream":
         return {"output_type": "stream", "text": "".join(output["text"])}
     if output["output_type"] == "error":
-        return None
+        return {name: output[name] for name in ("output_type", "ename", "evalue")}
     data = {kind: output["data"][kind] for kind in SHOWN if kind in output["data"]}
     return {"output_type": "display_data", "data": data} if data else None

@@ -24,6 +24,8 @@ CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip
 # Asked of Pyodide's own distribution, when a cell imports it.
 ON_REQUEST = ("pandas",)
 START = "notebooks/00_start_here.ipynb"
+# Of the addresses with "api" in them only those that the page itself answers must not be kept.
+NOT_KEPT, KEPT = 't.pathname.includes("/api/")', 't.pathname.includes("/api/service")'
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 WIDGETS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
 
@@ -68,6 +70,8 @@ class Edition:
             path for path in sorted((extension / "static/pypi").glob("*.whl")) if "extension-3" not in path.name
         ]
         packed = [own, *(wheels.slim(wheel, served) for wheel in [*fetched, *kernel])]
+        # The kernel asks for jedi, whose 4 MB IPython completes names without.
+        packed.append(wheels.placeholder("jedi", served))
         self.report("Assembling the site")
         lite = draft / "lite"
         (lite / "contents").mkdir(parents=True)
@@ -87,7 +91,7 @@ class Edition:
         for wheel in packed:
             shutil.move(wheel, target / wheel.name)
         self._add_static_files(draft / "site" / "shop" / "static")
-        self._tidy(draft / "site")
+        self._finish(draft / "site")
         shutil.rmtree(self.output, ignore_errors=True)
         shutil.move(draft / "site", self.output)
         shutil.rmtree(draft)
@@ -152,6 +156,7 @@ class Edition:
             "jupyter-config-data": {
                 "appName": "Django interview course",
                 "defaultKernelName": "python",
+                "enableServiceWorkerCache": "true",
                 "exposeAppInBrowser": True,
                 "litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": kernel},
             },
@@ -182,16 +187,14 @@ class Edition:
                 with storage.open(name) as source:
                     path.write_bytes(source.read())
 
-    def _tidy(self, site: Path) -> None:
-        """The first page is the first lesson."""
-        target = f"lab/index.html?path={START}"
-        (site / "index.html").write_text(
-            f'<!doctype html>\n<meta charset="utf-8">\n<title>Django interview course</title>\n'
-            # JupyterLite reads its settings from every folder above, and finds them by this element.
-            '<script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">{}</script>\n'
-            f'<meta http-equiv="refresh" content="0; url={target}">\n<a href="{target}">Open the course</a>\n',
-            encoding="utf-8",
-        )
+    def _finish(self, site: Path) -> None:
+        """The first page, and a service worker that keeps the lists of notebooks too."""
+        (site / "index.html").write_text((HERE / "index.html").read_text(encoding="utf-8"), encoding="utf-8")
+        worker = site / "service-worker.js"
+        text = worker.read_text(encoding="utf-8")
+        if text.count(NOT_KEPT) != 1:
+            raise SiteError(f"JupyterLite's service worker is another one than expected: look at {worker.name}.")
+        worker.write_text(text.replace(NOT_KEPT, KEPT), encoding="utf-8")
 
     def _run(self, command: list[str], trouble: str, **options) -> None:
         done = subprocess.run(

@@ -25,8 +25,6 @@ UNNEEDED = (
     "*.po",
     "*.map",
     "*/tests/*",
-    "jedi/third_party/typeshed/third_party/*",
-    "jedi/third_party/django-stubs/*",
     "django/contrib/gis/*",
     "*.data/*",
     "*/RECORD",
@@ -137,6 +135,15 @@ def write(path: Path, files: dict[str, bytes]) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             target.writestr(entry, files[name])
+
+
+def placeholder(name: str, folder: Path) -> Path:
+    """An empty package of that name, for one that is asked for but not needed."""
+    info = f"{name}-0.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n"
+    path = folder / f"{name}-0-py3-none-any.whl"
+    write(path, {f"{info}/METADATA": metadata.encode()})
+    return path
 
 
 def entry(wheel: Path, depends: Iterable[str] = ()) -> dict:

@@ -77,6 +77,11 @@ def explain(source: str, error: BaseException) -> bool:
     return True
 
 
+def is_meant_to_fail(source: str) -> bool:
+    """Whether a cell of the course shows an error."""
+    return any(output["output_type"] == "error" for output in _stored(source) or [])
+
+
 def _reason(error, known):
     """Why a page cannot do this, without the full stop. `known` says that the cell is one of the course's."""
     seen = set()
@@ -134,6 +139,9 @@ def _stored(source):
 def _show(output):
     if output["output_type"] == "stream":
         print("".join(output["text"]), end="")
+        return
+    if output["output_type"] == "error":
+        print(f"{output['ename']}: {output['evalue']}")
         return
     from IPython.display import display
 

@@ -25,9 +25,14 @@ def shorten(shell):
 
 def _show(shell, kind, error, frames, tb_offset=None):
     if not processes_exist():
-        from .browser import explain
+        from . import browser
 
-        if explain(shell.user_ns["In"][-1], error):
+        source = shell.user_ns["In"][-1]
+        if browser.explain(source, error):
+            return
+        if browser.is_meant_to_fail(source):
+            # There "Run All Cells" ends at an error, whatever the cell's tag says of it.
+            print(*short(kind, error, frames)[:-1], sep="\n", file=sys.stderr)
             return
     if isinstance(error, Unavailable):
         print(error)
