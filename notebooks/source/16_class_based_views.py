@@ -457,8 +457,8 @@ reset()
 # | who may come in at all | `dispatch()`, in a mixin on the left |
 
 # %% [markdown]
-# Why `get_queryset()`, where an attribute `queryset` is shorter? Two visitors on two days. How often is each asked for
-# the date?
+# Why `get_queryset()`, where an attribute `queryset` is shorter? Two visitors. How often is each view asked for the
+# date?
 
 # %%
 asked = []
@@ -773,8 +773,10 @@ for number in ("2", 2.5, "two", None, "0", "-1", "99"):
     print(f"{number!r:6} page(): {strict!s:16} get_page(): {paginator.get_page(number).number}")
 
 # %% [markdown]
-# What is no whole number becomes page 1; what is out of range becomes the last page, 0 and -1 too. `ListView` with
-# `paginate_by` is strict in its own way:
+# What is no whole number becomes page 1; what is out of range becomes the last page, 0 and -1 too. (What the errors
+# say is set by
+# [`error_messages`](https://docs.djangoproject.com/en/stable/ref/paginator/#django.core.paginator.Paginator.error_messages),
+# since 5.0.) `ListView` with `paginate_by` is strict in its own way:
 
 # %%
 books = ListView.as_view(model=Book, ordering=["title", "pk"], paginate_by=10)
@@ -868,7 +870,8 @@ if postgres.available():
             cursor.execute(FILL)
         visits = Visit.objects.order_by("pk")
         edge = visits[99_974].pk
-        print([rows_read(page) for page in (visits[:25], visits[99_975:100_000], visits.filter(pk__gt=edge)[:25])])
+        three = (visits[:25], visits[99_975:100_000], visits.filter(pk__gt=edge)[:25])
+        print([rows_read(page) for page in three])
 else:
     print(postgres.why_not())
 
