@@ -60,7 +60,7 @@ from orders.models import Invoice, Order, Payment
 # %% [markdown]
 # **See it.** Live, as boss, a superuser, sees it. Open a list, change something, look at its history; the link above
 # the window opens it in a tab of its own. It shows the data of this notebook, and its session is one of these rows: a
-# `reset()` further down takes it away, so after *Run All* you see a login form. Run this cell again then.
+# `reset()` further down takes it away. After *Run All*, or when you see a login form or a 404, run this cell again.
 
 # %%
 reset()
