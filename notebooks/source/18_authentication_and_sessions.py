@@ -166,8 +166,9 @@ print(cost(lambda: slow.verify("persuasion", encoded)) > 10 * cost(lambda: get("
 # name must cost the same, or the time would tell who has an account. How many hashes are computed for each?
 
 # %%
+real = MD5PasswordHasher.encode
 for name in ("anna", "nobody"):
-    with mock.patch.object(MD5PasswordHasher, "encode", autospec=True, side_effect=MD5PasswordHasher.encode) as encode:
+    with mock.patch.object(MD5PasswordHasher, "encode", autospec=True, side_effect=real) as encode:
         authenticate(username=name, password="wrong")
     print(name, encode.call_count)
 
@@ -222,15 +223,16 @@ print(ida.has_perm("catalog.change_book"))
 
 # %% [markdown]
 # `is_staff` opens the door of the admin site and gives no permission. And the answer is kept on the object: fetch the
-# user anew, `refresh_from_db()` is not enough. That keeping is worth it. How many queries do ten questions cost?
+# user anew, `refresh_from_db()` is not enough. That keeping is worth it. How many queries do twelve questions cost?
 
 # %%
 ida = User.objects.get(username="ida")
 with queries(quiet=True) as seen:
-    [ida.has_perm(f"catalog.{action}_book") for action in ("view", "add", "change") for _ in range(4)]
+    for action in ("view", "add", "change") * 4:
+        ida.has_perm(f"catalog.{action}_book")
 print(len(seen))
-for name, change in (("superuser", {"is_superuser": True}), ("retired", {"is_superuser": True, "is_active": False})):
-    print(name, User(username=name, **change).has_perm("no.such_thing"))
+for name, active in (("superuser", True), ("retired", False)):
+    print(name, User(username=name, is_superuser=True, is_active=active).has_perm("no.such_thing"))
 
 # %% [markdown]
 # Two: her own permissions and those of her groups. A superuser has every permission, those that do not exist included;
@@ -343,7 +345,8 @@ def page(request):
 may_change = permission_required("catalog.change_book")
 strict = permission_required("catalog.change_book", raise_exception=True)
 views = {"login": login_required(page), "permission": may_change(page), "strict": strict(page)}
-patterns = (*[path(f"{name}/", view) for name, view in views.items()], *import_string("config.urls.urlpatterns"))
+pages = [path(f"{name}/", view) for name, view in views.items()]
+patterns = (*pages, *import_string("config.urls.urlpatterns"))
 with override_settings(ROOT_URLCONF=patterns):
     for name in views:
         print(name, [get(f"/{name}/", user=user).status_code for user in (None, "anna", "ida")])
@@ -404,7 +407,8 @@ with override_settings(ROOT_URLCONF=(path("", hello),), LOGIN_URL="/login/"):
 
 # %%
 ida = await User.objects.aget(username="ida")
-print(await aauthenticate(username="ida", password="wrong"), await ida.ahas_perm("catalog.change_book"))
+print(await aauthenticate(username="ida", password="wrong"))
+print(await ida.ahas_perm("catalog.change_book"))
 
 # %% [markdown]
 # **Session fixation.** An attacker visits the shop, gets a session, and plants its key in anna's browser: on a shared
@@ -447,8 +451,8 @@ try:
     validate_password("1")
 except ValidationError as error:
     print([problem.code for problem in error.error_list])
-tools = [tool for tool in vars(auth_views).values() if getattr(tool, "__module__", "") == auth_views.__name__]
-print(*[tool.__name__ for tool in tools if tool.__name__.endswith("View")])
+own = [tool for tool in vars(auth_views).values() if getattr(tool, "__module__", "") == auth_views.__name__]
+print(*[tool.__name__ for tool in own if tool.__name__.endswith("View")])
 
 # %% [markdown]
 # The forms that set a password
@@ -644,7 +648,8 @@ with override_settings(ROOT_URLCONF=COUNTER):
 key = mira.cookies["sessionid"].value
 row = Session.objects.get(session_key=key)
 print(reply)
-print(len(key), row.get_decoded(), round((row.expire_date - timezone.now()).total_seconds() / 86400), "days")
+days = round((row.expire_date - timezone.now()).total_seconds() / 86400)
+print(len(key), row.get_decoded(), days, "days")
 
 # %% [markdown]
 # 32 random characters, out of the reach of scripts (`HttpOnly`), not sent along with a POST from another site
@@ -1011,7 +1016,8 @@ anna, mira = User.objects.get(username="anna"), User.objects.get(username="mira"
 clients = [Client(), Client(), Client()]
 for client, user in zip(clients, (anna, anna, mira), strict=True):
     client.force_login(user)
-theirs = [row.pk for row in Session.objects.iterator() if row.get_decoded().get("_auth_user_id") == str(anna.pk)]
+contents = ((row.pk, row.get_decoded()) for row in Session.objects.iterator())
+theirs = [key for key, content in contents if content.get("_auth_user_id") == str(anna.pk)]
 print(Session.objects.filter(pk__in=theirs).delete()[0], [str(get_user(client)) for client in clients])
 User.objects.filter(username="mira").update(is_active=False)
 print(get_user(clients[2]))
@@ -1137,7 +1143,7 @@ with sessions_in_files() as folder:
 with sessions_in_files() as folder:
     anna, intruder = Client(), shopper()
     anna.force_login(User.objects.get(username="anna"))
-    hers, theirs = [folder / f"sessionid{client.cookies['sessionid'].value}" for client in (anna, intruder)]
+    hers, theirs = [folder / f"sessionid{who.cookies['sessionid'].value}" for who in (anna, intruder)]
     theirs.write_text(hers.read_text())
     print(get_user(intruder))
 
@@ -1215,7 +1221,8 @@ with sessions_in_files():
 full = OSError(28, "No space left on device")
 with sessions_in_files() as folder, mock.patch("os.write", side_effect=full):
     client = shopper()
-    print("sessionid" in client.cookies, [file.stat().st_size for file in folder.iterdir()], cart_of(client))
+    sizes = [file.stat().st_size for file in folder.iterdir()]
+    print("sessionid" in client.cookies, sizes, cart_of(client))
     client.force_login(User.objects.get(username="anna"))
     print(get_user(client))
 
