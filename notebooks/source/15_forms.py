@@ -584,7 +584,7 @@ print(eve.is_superuser, eve.is_staff, eve.is_active, eve.password, eve.check_pas
 print([user.username for user in PasswordResetForm().get_users(eve.email)])
 
 # %% [markdown]
-# A superuser, and a password in the clear. It opens no door as it is, but the form for a forgotten password will send her a mail. A field that the template does not draw is a field all the same. `exclude` is no cure: a column that
+# A superuser, and a password in the clear. It opens no door as it is, but Django's form for a forgotten password would send her a mail. A field that the template does not draw is a field all the same. `exclude` is no cure: a column that
 # somebody adds next year is in. List what may come in; what the server knows goes into the instance:
 
 # %%
@@ -637,9 +637,9 @@ for form in (FilterForm(empty or None), FilterForm(empty)):
 # - *Where do you validate across fields?* In the form's `clean()`, when all fields are done. What is refused is missing there, so use `.get()`. A `ValidationError` with a text belongs to the
 #   whole form, one with a dictionary to its fields; `add_error("field", …)` puts it at the field and takes that value out of `cleaned_data`. A rule that must hold for every writer is a constraint of the model as well.
 # - *Form or serializer?* A form takes flat text, as browsers send it, and draws HTML with its errors. A serializer takes parsed JSON, nested, with types, and turns objects into data
-#   for the way out; With `partial=True`, what was not sent stays as it is. Pages: forms. Programs: serializers.
+#   for the way out. With `partial=True`, what was not sent stays as it is. Pages: forms. Programs: serializers.
 # - *How are model constraints surfaced in a `ModelForm`?* After `clean()` it fills the instance and asks it: fields, `clean()`, what is unique, constraints. Violations are errors of
-#   a field or of the form. A constraint with a field that the form lacks is skipped, and is then an `IntegrityError`.
+#   a field or of the form. A constraint with a field that the form lacks is skipped: who violates it gets an `IntegrityError` from `save()`.
 # - *Do forms work in an async view?* `is_valid()` is synchronous. Without queries that is fine. A unique check queries, and raises `SynchronousOnlyOperation`: `await sync_to_async(form.is_valid)()`, and
 #   the same for `form.save()` and for drawing a `ModelChoiceField`.
 
