@@ -78,6 +78,8 @@ def observe(answer):
             seen[view.__name__] = type(error).__name__
     try:
         seen["Front, with the empty title"] = Front().get_context_data(title="").get("title")
+    except (KeyError, TypeError):
+        seen["Front, with the empty title"] = "TypeError"
     except Exception as error:
         seen["Front, with the empty title"] = type(error).__name__
     seen["Listed.get"] = Listed.get.__qualname__

@@ -224,8 +224,8 @@ with mounted(Early):
 #   the right one. There is one `dispatch()` too: the mixin stands once in the line. Chain the tests with `super()`, or
 #   write one.
 # - *And with `async def get()`?* `LoginRequiredMixin` fails there: its `dispatch()` is synchronous, returns a redirect
-#   where an awaitable is expected, and reads the user in the event loop (unless a middleware has read it). Decorate the method: `method_decorator()`
-#   takes async ones [since 5.2](https://docs.djangoproject.com/en/5.2/releases/5.2/).
+#   where an awaitable is expected, and reads the user in the event loop (unless a middleware has read it). Decorate
+#   the method: `method_decorator()` takes async ones [since 5.2](https://docs.djangoproject.com/en/5.2/releases/5.2/).
 
 # %% [markdown]
 # A decorator on the class, in the order of bases that leaked above. And what a subclass does before `super()`:
@@ -907,8 +907,8 @@ explain(orders.filter(behind)[:25])
 explain(orders.filter(behind, placed_at__lte=last.placed_at)[:25])
 
 # %% [markdown]
-# SQLite makes no range of the index out of the `OR`; `placed_at <= …`, which says nothing new, is one. The shop's `Keyset` writes both
-# parts, and gives a signed cursor for the link:
+# SQLite makes no range of the index out of the `OR`; `placed_at <= …`, which says nothing new, is one. The shop's
+# `Keyset` writes both parts, and gives a signed cursor for the link:
 
 # %%
 keyset = Keyset(Order.objects.all(), ("-placed_at", "-id"), per_page=25)
@@ -996,8 +996,8 @@ else:
 #   order without NULL, no page numbers, no "page 7 of 4,004".
 # - *How do you avoid the `COUNT`?* Fetch one row more than is shown: it tells whether there is a next page. Or count
 #   to a limit and say "more than 1,000"; keep the count in the cache; take PostgreSQL's
-#   [estimate](https://www.postgresql.org/docs/current/catalog-pg-class.html), which knows whole tables only. `Paginator` asks its `count`, which a
-#   subclass may answer.
+#   [estimate](https://www.postgresql.org/docs/current/catalog-pg-class.html), which knows whole tables
+#   only. `Paginator` asks its `count`, which a subclass may answer.
 # - *Async pagination in 6.0?* The plain one counts in the event loop, and Django refuses. `AsyncPaginator` has the
 #   same methods with an `a`: `await paginator.aget_page(2)`. Rows are fetched by `await page.aget_object_list()` or
 #   `async for`. Templates cannot await, so hand over a list. On 5.2: `acount()` and a slice, by hand.
