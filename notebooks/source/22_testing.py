@@ -396,7 +396,8 @@ class MixedTest(TestCase):
             except Exception as error:
                 print(type(error).__name__)
 """)
-print(*shop.output("python manage.py test -v 0 live.tests.test_mixed").split()[:3])
+report = shop.output("python manage.py test -v 0 live.tests.test_mixed").split()
+print(*[word for word in report if word.startswith("Synchronous")])
 
 # %% [markdown]
 # None. And `captureOnCommitCallbacks` says nothing at all: it looks at the connection of the loop's thread, which nobody uses. How many callbacks does it find, and how
