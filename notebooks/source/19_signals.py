@@ -459,7 +459,7 @@ with listening(tell_class, pre_delete, post_delete):
 print(Visit.objects.filter(pk=visit.pk).exists())
 
 # %% [markdown]
-# The visit is gone, and nobody heard. (On 6.1 its relation says
+# The visit is gone, and nobody heard of it. (On 6.1 its relation says
 # [`DB_CASCADE`](https://docs.djangoproject.com/en/6.1/ref/models/fields/#django.db.models.DB_CASCADE); on 5.2 it says
 # `DO_NOTHING`, and the table has the rule.) And many-to-many relations? A contributor is added, once as a relation,
 # once as a row; then a book with genres goes:
@@ -487,12 +487,11 @@ with listening(tell_class, pre_save, post_save, sender=Book):
 reset()
 
 # %% [markdown]
-# Of the last alone: a child and a proxy are senders of their own. A deletion is told otherwise. Which models does the
-# end of an audio book name?
+# Of the last alone: a child and a proxy are senders of their own. An audio book that is deleted: who sends here?
 
 # %%
 author = Book.objects.get(slug="emma").author
-spoken = AudioBook.objects.create(title="Diaries", slug="diaries", author=author, price=1, narrator="Mira", minutes=1)
+spoken = AudioBook.objects.create(title="Maps", slug="maps", author=author, price=1, narrator="Mira", minutes=1)
 with listening(tell_class, pre_delete, post_delete):
     spoken.delete()
 reset()
@@ -509,8 +508,8 @@ print(Genre.objects.filter(slug="diaries").exists(), historical is Genre)
 reset()
 
 # %% [markdown]
-# Nobody who waits for `Genre`: the sender is a class that was rebuilt from the migrations, without an overridden
-# `save()` too. Two half cases: a save that fails, and a fixture. What does each send?
+# Nobody who waits for `Genre`: the sender is a class that was rebuilt from the migrations. (It has no overridden
+# `save()` either.) Two half cases: a save that fails, and a fixture. What does each send?
 
 # %%
 def tell_raw(signal, raw, **kwargs):

@@ -110,7 +110,8 @@ class OneMore:
 for base in (TestCase, TransactionTestCase, LiveServerTestCase):
     print(base.__name__)
     run(type("OneMoreTest", (OneMore, base), {}))
-    print("leaves", Genre.objects.count(), "genres,", Book.objects.count(), "books,", TagGroup.objects.count(), "tag groups")
+    genres, books, groups = (model.objects.count() for model in (Genre, Book, TagGroup))
+    print(f"leaves {genres} genres, {books} books, {groups} tag groups")
     reset()
 
 # %% [markdown]
