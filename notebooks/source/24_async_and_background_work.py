@@ -224,7 +224,22 @@ print(*log, "|", len(threads), threading.current_thread() in threads)
 
 # %% [markdown]
 # One after the other, in one thread beside the loop: it is `sync_to_async` around the synchronous method, and one connection. `gather` over queries
-# of one request gains nothing; the loop only stays free for others. And a transaction?
+# of one request gains nothing; the loop only stays free for others. There is a hole: with `aiterator()`, one of these two runs its query in the loop. Which?
+
+# %%
+async def read(books):
+    with strict:
+        try:
+            return len([row async for row in books.aiterator()])
+        except SynchronousOnlyOperation as error:
+            return type(error).__name__
+
+
+books = Book.objects.order_by("pk")[:3]
+print(await read(books.values("pk")), await read(books.values_list("pk")))
+
+# %% [markdown]
+# That is so in 5.2 and in 6.1: with `aiterator()` take `values()`, or `values_list()` with `flat` or `named`. And a transaction?
 
 # %%
 try:
