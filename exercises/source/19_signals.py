@@ -142,7 +142,7 @@ def welcome(sender, instance, created, raw, using, **kwargs):
     if created and not raw:
         transaction.on_commit(welcomed.append(instance.username), using=using)
 
-# %% exercise="19.1" role="mistake" says="Nobody is welcomed: when `post_save` is sent, the instance is no longer being added. `created` remembers it."
+# %% exercise="19.1" role="mistake" says="Nobody is in `welcomed`. When `post_save` is sent, `_state.adding` is False already: `created` says who is new. (And the list itself has to grow: another one of that name is not looked at.)"
 welcomed = []
 
 

@@ -594,7 +594,8 @@ reset()
 # %% [markdown]
 # Out of all four, and the second is the surprise: an error in `post_save`, and the row is there. Outside of a
 # transaction, a save has been committed when `post_save` is sent. `delete()` opens a transaction around both of its
-# signals, so its row comes back. Is the save undone inside `atomic()`? And in `get_or_create()`?
+# signals, so its row comes back. Is the save undone inside `atomic()`? And in `get_or_create()`,
+# in `update_or_create()`?
 
 # %%
 def create_in_a_transaction():
@@ -604,9 +605,10 @@ def create_in_a_transaction():
 
 row_after(post_save, create_in_a_transaction)
 row_after(post_save, lambda: Genre.objects.get_or_create(name="Diaries", slug="diaries"))
+row_after(post_save, lambda: Genre.objects.update_or_create(name="Diaries", slug="diaries"))
 
 # %% [markdown]
-# In both: `get_or_create()` and `update_or_create()` open a transaction of their own. So the same receiver undoes a
+# In all three: the last two open a transaction of their own. So the same receiver undoes a
 # save in a view with
 # [`ATOMIC_REQUESTS`](https://docs.djangoproject.com/en/stable/topics/db/transactions/#tying-transactions-to-http-requests),
 # and not in a script. What about the other receivers, after one that fails? Django's model signals use `send()`:
