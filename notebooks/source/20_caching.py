@@ -622,6 +622,19 @@ if django.VERSION >= (6, 1):
 else:
     print("Django 6.1 prints 50. Here:", await count_visitors())
 
+# %% [markdown]
+# `aget_many()`, too: three keys are three commands on 5.2, and one on 6.1, where the backend has a command for many.
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 1) and valkey.available():
+    with valkey() as server:
+        raw = redis.Redis.from_url(server.url)
+        raw.config_resetstat()
+        await cache.aget_many(["emma", "nana", "dracula"])
+        print([name for name in raw.info("commandstats") if name in ("cmdstat_get", "cmdstat_mget")])
+else:
+    print("Django 6.1 prints ['cmdstat_mget'], given a Valkey. On 5.2 it is ['cmdstat_get'].")
+
 # %%
 quiz("Q53")
 
