@@ -157,9 +157,9 @@ with shop.running(f"{UVICORN} --workers 2", **LIVE) as server:
     print(ask(server, sheet)[1]["Cache-Control"])
 
 # %% [markdown]
-# Both run workers of their own, and both can replace one after so many requests: `max_requests`, and
-# `--limit-max-requests`. `uvicorn.workers`, which put uvicorn into gunicorn, is deprecated in favour of [a package of
-# its own](https://github.com/Kludex/uvicorn-worker).
+# Both run workers of their own, and both can replace one after so many requests: `max_requests` here,
+# `--limit-max-requests` there. `uvicorn.workers`, which put uvicorn into gunicorn, is deprecated in favour of [a package
+# of its own](https://github.com/Kludex/uvicorn-worker).
 #
 # And if somebody forgets `collectstatic`? Predict three statuses:
 
@@ -523,7 +523,7 @@ for file in ("copy", "backup"):
         print(file, len(rows.fetchall()))
 
 # %% [markdown]
-# This copy is a good database without last night; one that a checkpoint interrupts [is
+# This copy is a good database without last night; one that a checkpoint interrupts [may be
 # damaged](https://sqlite.org/howtocorrupt.html). SQLite's `backup` reads as a connection does. A backup counts once it
 # was restored: does the schema in it fit the code?
 
