@@ -629,8 +629,8 @@ print(len(seen), list(deep[0]["customer"])[:6])
 #   `validated_data` first. Decide what a missing child means. For updates, match children by a key of theirs that is
 #   writable. Or let children have endpoints of their own.
 # - *`to_representation` or `source`?* `source` for a field that has another name or lies elsewhere. It works in both
-#   directions, but a dotted path is written only by a `create()` or `update()` of yours. `to_representation()` for the shape of the
-#   whole, out only. On a field it is never called for `None`: the serializer writes `None` itself.
+#   directions, but a dotted path is written only by a `create()` or `update()` of yours. `to_representation()` for the
+#   shape of the whole, out only. On a field it is never called for `None`: the serializer writes `None` itself.
 
 # %%
 class PlainSerializer(serializers.Serializer):
@@ -828,8 +828,8 @@ reset()
 # need a shared cache, and even then some requests too many get through: DRF
 # [says](https://www.django-rest-framework.org/api-guide/throttling/) that it is no protection against brute force.
 #
-# And what is the address? A client that makes up another `X-Forwarded-For` each time, with DRF's default for the number
-# of your proxies, and with the number said:
+# And what is the address? A client makes up another `X-Forwarded-For` each time; DRF's default first, then the number of
+# proxies said:
 
 # %%
 for proxies in (None, 0):
@@ -908,8 +908,8 @@ for sent in (token, expired, changed, unsigned):
 
 # %% [markdown]
 # A reader that believes the header's `alg` takes the last one; the [best practices for
-# JWT](https://www.rfc-editor.org/rfc/rfc8725#section-3.1) begin with it. What is it good for? Three ways to know Anna, and then
-# her account is closed. Queries and status of each:
+# JWT](https://www.rfc-editor.org/rfc/rfc8725#section-3.1) begin with it. What is it good for? Three ways to know Anna,
+# and then her account is closed. Queries and status of each:
 
 # %% reason="Three ways, before and after: half of it would be no comparison."
 reset()
@@ -930,10 +930,10 @@ reset()
 
 # %% [markdown]
 # This JWT asks nobody, so nobody can say no: it is good until it expires. Keep it to minutes, with a refresh token that
-# is looked up. (The `User` above is not loaded, and must not be saved.) Simple JWT, the usual package, loads the user
-# for each request unless you choose its [stateless
+# is looked up. (Its `User` is not loaded, and must not be saved.) Simple JWT, a package, loads the user each time unless
+# you choose its [stateless
 # class](https://django-rest-framework-simplejwt.readthedocs.io/en/latest/stateless_user_authentication.html): a closed
-# account is out at once, and the saving is gone.
+# account is out at once, for one query.
 
 # %% [markdown]
 # **The trap.** "With an object permission on the class, the object is safe." Many rewrite `get_object()`, for a lookup
@@ -960,8 +960,9 @@ for authentication in (TokenAuthentication, ExpiringTokenAuthentication):
 print(Token._meta.pk.name, Token.objects.get().pk == key)
 
 # %% [markdown]
-# A token of DRF is good until somebody deletes it or closes the account; the shop's class adds an end. And its key is in the table as it is: who reads the
-# database can use it. The last belief: a throttle slows down who guesses passwords:
+# A token of DRF is good until somebody deletes it or closes the account; the shop's class adds an end. And its key is
+# in the table as it is: who reads the database can use it. The last belief: a throttle slows down who guesses
+# passwords:
 
 # %%
 guess = {"authorization": f"Basic {base64.b64encode(b'anna:guess').decode()}"}
@@ -1324,8 +1325,8 @@ for viewset in (ListedViewSet, OrderViewSet):
     print(len(listed if isinstance(listed, list) else listed["results"]), one.status_code, one.data.get("number"))
 
 # %% [markdown]
-# `retrieve`, and `update` and `destroy` where there are such, take the class's queryset. It stands first on OWASP's list for APIs, as
-# [broken object level
+# `retrieve`, and `update` and `destroy` where there are such, take the class's queryset. It stands first on OWASP's
+# list for APIs, as [broken object level
 # authorization](https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/). Filter in
 # `get_queryset()`. And do not touch `queryset` on the class: it lives as long as the process. How many genres, before
 # and after one is added?
