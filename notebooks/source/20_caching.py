@@ -981,8 +981,8 @@ print(versioned_price(lambda: fresh) == fresh)
 reset()
 
 # %% [markdown]
-# A replica that is a second behind does the same. So cached values are read outside of long transactions and from the
-# primary database, and each entry has a timeout all the same.
+# A [replica that lags](https://docs.djangoproject.com/en/stable/topics/db/multi-db/#an-example) does the same. So read
+# what you cache outside of long transactions and from the primary database, and give each entry a timeout all the same.
 
 # %% [markdown]
 # The second trap: to cache a queryset. It is lazy, so what is stored, and what does it ask later?
