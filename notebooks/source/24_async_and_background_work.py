@@ -764,8 +764,8 @@ quiz("Q62")
 # *Advanced · asked as T-I4*
 #
 # **Say it.** What a visitor need not wait for goes to a queue: the view puts a small message there, a worker process runs the task. With Celery I pass keys,
-# not objects, and queue after the commit, with `delay_on_commit`, or the worker looks for a row that is not there yet. A task may be lost with its worker, or,
-# acknowledged late, come again: tasks must bear being run twice. Failures that pass by themselves are retried with growing pauses, and limits end what hangs. Django 6.0 has an interface for tasks, `django.tasks`, without a worker.
+# not objects, and queue after the commit, with `delay_on_commit`, or the worker finds no row yet. A task may be lost with its worker, or,
+# acknowledged late, come again: tasks must bear being run twice. Failures that pass are retried with growing pauses, and limits end what hangs. Django 6.0 has an interface for tasks, `django.tasks`, without a worker.
 #
 # *What lifts it:* when a message is acknowledged, what a killed worker leaves, and what the eager mode of the tests never shows.
 
