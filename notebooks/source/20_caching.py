@@ -1123,7 +1123,8 @@ with socket.create_server(("127.0.0.1", 0)) as place:
     port = place.getsockname()[1]  # nobody listens there any more, once the block is left
 servers = {"redis.RedisCache": f"redis://127.0.0.1:{port}", "memcached.PyMemcacheCache": f"127.0.0.1:{port}"}
 for name, location in servers.items():
-    with backend(name, location), override_settings(ROOT_URLCONF=(path("", cache_page(60)(listing)),)):
+    gone = {"default": {"BACKEND": f"django.core.cache.backends.{name}", "LOCATION": location}}
+    with override_settings(CACHES=gone, ROOT_URLCONF=(path("", cache_page(60)(listing)),)):
         print(Client(raise_request_exception=False).get("/").status_code)
 
 # %% [markdown]
