@@ -52,8 +52,11 @@ def observe(answer):
         {"low": "5", "high": "-1"},
         {"high": "-1"},
         {"low": "9.50", "high": "10"},
+        {"q": "e" * 101},
+        {"q": "e" * 101, "low": "9", "high": "5"},
     ):
-        form, sent = answer(data), ", ".join(f"{name}={value}" for name, value in data.items()) or "nothing sent"
+        said = {name: value if len(value) < 101 else "101 letters" for name, value in data.items()}
+        form, sent = answer(data), ", ".join(f"{name}={value}" for name, value in said.items()) or "nothing sent"
         try:
             valid = form.is_valid()
         except Exception as error:
@@ -181,6 +184,21 @@ class SearchForm(forms.Form):
         if not self.errors and not q and not low and not high:
             raise ValidationError("What are you looking for?", code="nothing")
 
+# %% exercise="15.1" role="mistake" says="Where another field was refused, the two prices are not compared any more, though both are good. Each rule looks at the values that it needs."
+class SearchForm(forms.Form):
+    q = forms.CharField(max_length=100, required=False)
+    low = forms.DecimalField(min_value=0, required=False)
+    high = forms.DecimalField(min_value=0, required=False)
+
+    def clean(self):
+        if self.errors:
+            return
+        q, low, high = (self.cleaned_data[name] for name in ("q", "low", "high"))
+        if low is not None and high is not None and high < low:
+            self.add_error("high", ValidationError("This is less than the lower price.", code="reversed"))
+        if not q and low is None and high is None:
+            raise ValidationError("What are you looking for?", code="nothing")
+
 # %% exercise="15.1" role="hint"
 # `clean()` is called after all fields, whatever became of them. What was refused is not in `self.cleaned_data`.
 # %% exercise="15.1" role="hint"
@@ -206,11 +224,12 @@ def observe(answer):
             "Location": response.get("Location", ""),
             "subscribers": list(answer.subscribers),
         }
-        if status == 200:
-            shown["forms"] = text.count("<form")
-            shown["errors in the page"] = text.count("errorlist")
-            shown["typed"] = re.findall(r'value="([^"]{,30})"', text) + ["checked"] * text.count(" checked")
-        return shown
+        page = {
+            "forms": text.count("<form"),
+            "errors in it": text.count("errorlist"),
+            "typed": re.findall(r'value="([^"]{,30})"', text) + ["checked"] * text.count(" checked"),
+        }
+        return shown | {"the page": page if status == 200 else "none"}
 
     make = RequestFactory()
     seen = {}
@@ -437,6 +456,7 @@ def observe(answer):
         {"email": "nobody"},
         {"email": "greta@example.org"},
         {"email": "GRETA@EXAMPLE.ORG"},
+        {"email": "eta@example.org"},
         {"username": "greta"},
         {"password": ""},
         {"password": "12345678"},
@@ -599,6 +619,28 @@ class SignUpForm(forms.ModelForm):
             user.save()
         return user
 
+# %% exercise="15.3" role="mistake" says="`icontains` finds a text inside a longer one: `eta@example.org` is free, and is refused because of `greta@example.org`. Use `iexact`."
+class SignUpForm(forms.ModelForm):
+    email = forms.EmailField()
+    password = forms.CharField(widget=forms.PasswordInput, validators=[validate_password], strip=False)
+
+    class Meta:
+        model = User
+        fields = ["username", "email"]
+
+    def clean_email(self):
+        email = self.cleaned_data["email"]
+        if User.objects.filter(email__icontains=email).exists():
+            raise ValidationError("There is an account with this address.", code="taken")
+        return email
+
+    def save(self, commit=True):
+        user = super().save(commit=False)
+        user.set_password(self.cleaned_data["password"])
+        if commit:
+            user.save()
+        return user
+
 # %% exercise="15.3" role="mistake" says="With `commit=False` the account is stored all the same: hand it over unsaved, as Django's own `save()` does."
 class SignUpForm(forms.ModelForm):
     email = forms.EmailField()
@@ -690,6 +732,27 @@ def observe(answer):
     def said(form):
         return {name: [error.code for error in errors] for name, errors in form.errors.as_data().items()}
 
+    def arriving(row):
+        """The row comes at the last moment, when the answer's own INSERT is on its way."""
+        waiting = [row]
+
+        def before(execute, sql, params, many, context):
+            if waiting and sql.startswith("INSERT"):
+                waiting.pop().save()
+            return execute(sql, params, many, context)
+
+        return connection.execute_wrapper(before)
+
+    def at_the_last_moment(row):
+        form = answer.ContributionForm({"contributor": row.contributor.pk, "role": row.role}, instance=Contribution(book=row.book))
+        try:
+            with transaction.atomic(), arriving(row):
+                valid, stored = form.is_valid(), answer.store(form)
+                transaction.set_rollback(True)
+        except Exception as error:
+            return type(error).__name__
+        return {"is_valid()": valid, "errors": said(form), "store()": type(stored).__name__}
+
     def tried(book, contributor, role, volume="", instance=None, between=None):
         data = {"contributor": contributor, "role": role, "volume": volume}
         form = answer.ContributionForm(data, instance=instance or Contribution(book=book))
@@ -721,6 +784,7 @@ def observe(answer):
             "one came between": tried(
                 villette, jose.pk, "editor", between=Contribution(book=villette, contributor=jose, role="editor")
             ),
+            "one comes while it is stored": at_the_last_moment(Contribution(book=villette, contributor=anna, role="editor")),
         }
 
 # %% exercise="15.4" role="answer"
@@ -865,6 +929,27 @@ def store(form):
         return form.save()
     except IntegrityError:
         form.add_error(None, ValidationError("This stands there already.", code="twice"))
+
+# %% exercise="15.4" role="mistake" says="A second look before the writing is a question as well: for a row that comes after it, the table raises `IntegrityError` all the same. Catch it."
+class ContributionForm(forms.ModelForm):
+    class Meta:
+        model = Contribution
+        fields = ["contributor", "role", "volume"]
+
+    def clean(self):
+        data = super().clean()
+        if self.errors:
+            return
+        twins = Contribution.objects.filter(
+            book=self.instance.book, contributor=data["contributor"], role=data["role"]
+        ).exclude(pk=self.instance.pk)
+        if any((twin.volume or 0) == (data["volume"] or 0) for twin in twins):
+            raise ValidationError("This stands there already.", code="twice")
+
+
+def store(form):
+    form.full_clean()
+    return form.save() if form.is_valid() else None
 
 # %% exercise="15.4" role="mistake" says="No volume and volume 0 are the same to the table, and `volume=None` finds neither the one nor the other. Compare them as the constraint does."
 class ContributionForm(forms.ModelForm):
@@ -1294,7 +1379,7 @@ class BaseShelfFormSet(forms.BaseFormSet):
 # ### 15.7 Several files in one input
 #
 # Write `FilesField`, a form field for one to three text files from one input that lets people choose several. `cleaned_data` has the list of files, in their order, each at its beginning. No file at all is the error `required`, a fourth `too_many`; a file without content is `empty`, one of more than 1,000 bytes
-# `too_large`, and one whose bytes are not UTF-8 `not_text`, whatever its name and its `content_type` say. One code for each file that is wrong.
+# `too_large`, and one whose bytes are not UTF-8 `not_text`, whatever its name and its `content_type` say. Each file that is wrong gives one code, the first of these that fits.
 
 # %% exercise="15.7" role="check"
 def observe(answer):
@@ -1322,6 +1407,7 @@ def observe(answer):
         "1,001 bytes": [("more.txt", b"x" * 1001)],
         "the second is wrong": [good[0], ("zola.txt", b"\xe9"), good[1]],
         "two are wrong": [("more.txt", b"x" * 1001), good[0], ("zola.txt", b"\xe9")],
+        "no text at its end": [("zola.txt", b"x" * 900 + b"\xe9")],
         "large, and no text": [("zola.txt", b"\xe9" * 2000)],
     }.items():
         request = RequestFactory().post("/", {"title": "x", "files": [file(name, content) for name, content in files]})
@@ -1505,6 +1591,39 @@ class FilesField(forms.FileField):
             raise ValidationError("No text.", code="not_text")
         return file
 
+# %% exercise="15.7" role="mistake" says="You decode only the beginning: a file with a wrong byte further on passes. Decode all of it, it is small."
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    widget = FilesInput(attrs={"multiple": True})
+
+    def clean(self, data, initial=None):
+        if not data:
+            raise ValidationError("Choose a file.", code="required")
+        if len(data) > 3:
+            raise ValidationError("No more than three files.", code="too_many")
+        files, errors = [], []
+        for file in data:
+            try:
+                files.append(self.clean_one(super().clean(file)))
+            except ValidationError as error:
+                errors.append(error)
+        if errors:
+            raise ValidationError(errors)
+        return files
+
+    def clean_one(self, file):
+        if file.size > 1000:
+            raise ValidationError("Too large.", code="too_large")
+        try:
+            file.read(100).decode()
+        except UnicodeDecodeError:
+            raise ValidationError("No text.", code="not_text") from None
+        file.seek(0)
+        return file
+
 # %% exercise="15.7" role="mistake" says="Only the last file is checked and kept: `files.get()` gives one of several. The widget's `allow_multiple_selected` gives the list."
 class FilesInput(forms.FileInput):
     allow_multiple_selected = True
@@ -1560,7 +1679,7 @@ class FilesField(forms.FileField):
 # %% [markdown] exercise="15.8"
 # ### 15.8 One template for any form
 #
-# Write the text `TEMPLATE` of a page that shows any `form`, to be sent to its own address by POST. Everything that a visitor needs is in it: all inputs, the hidden ones without a label, the others with theirs; each error once, also those of no field; the protection
+# Write the text `TEMPLATE` of a page that shows any `form`, to be sent to its own address by POST. Everything that a visitor needs is in it: all inputs, the hidden ones without a label, the others with theirs and their help; each error once, also those of no field and of hidden ones; the protection
 # against forged requests; a button. A form that wants a file is encoded for one, and no other form is.
 
 # %% exercise="15.8" role="check"
@@ -1576,7 +1695,10 @@ class Page(HTMLParser):
         given = dict(attributes)
         if tag == "form":
             self.inside = True
-            self.forms.append((given.get("method", "get").lower(), given.get("action") or "", given.get("enctype")))
+            encoding = given.get("enctype")
+            if encoding == "application/x-www-form-urlencoded":  # the one without being asked
+                encoding = None
+            self.forms.append((given.get("method", "get").lower(), given.get("action") or "", encoding))
         elif tag == "label":
             self.labels.append(given.get("for"))
         elif tag == "button" or tag == "input" and given.get("type") == "submit":
@@ -1645,6 +1767,7 @@ def observe(answer):
                 {"title": "Emma", "text": "no"},
                 {"title": "Villette", "text": "no"},
                 {"title": "<b>", "text": "no"},
+                {"title": "Emma", "text": "yes", "key": ""},
             ],
             "/photo/": [{"caption": "Us", "photo": SimpleUploadedFile("us.png", b"png")}, {"caption": ""}],
         }.items():
@@ -1684,7 +1807,7 @@ TEMPLATE = """
   {% csrf_token %}
   {{ form.non_field_errors }}
   {% for field in form.hidden_fields %}{{ field.errors }}{{ field }}{% endfor %}
-  {% for field in form.visible_fields %}<p>{{ field.as_field_group }}</p>{% endfor %}
+  {% for field in form.visible_fields %}<div>{{ field.as_field_group }}</div>{% endfor %}
   <input type="submit" value="Send">
 </form>
 """
@@ -1733,6 +1856,17 @@ TEMPLATE = """
 <form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
   {% csrf_token %}
   {{ form.non_field_errors }}
+  {% for field in form.visible_fields %}{{ field.as_field_group }}{% endfor %}
+  <button>Send</button>
+</form>
+"""
+
+# %% exercise="15.8" role="mistake" says="Where a hidden input is refused, the page comes back without a word: `form.non_field_errors` does not have this error. Draw `field.errors` of the hidden ones too."
+TEMPLATE = """
+<form method="post"{% if form.is_multipart %} enctype="multipart/form-data"{% endif %}>
+  {% csrf_token %}
+  {{ form.non_field_errors }}
+  {% for field in form.hidden_fields %}{{ field }}{% endfor %}
   {% for field in form.visible_fields %}{{ field.as_field_group }}{% endfor %}
   <button>Send</button>
 </form>

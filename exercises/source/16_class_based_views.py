@@ -7,6 +7,7 @@ start()
 # Django is set up now, so its models can be imported.
 import asyncio
 import os
+import re
 from datetime import UTC, datetime
 
 from accounts.models import User
@@ -28,7 +29,7 @@ from django.utils.timezone import now
 from django.views import View
 from django.views.generic import DeleteView, DetailView, ListView, TemplateView, UpdateView
 from django.views.generic.base import ContextMixin
-from orders.models import Order
+from orders.models import Order, OrderLine
 
 # %% [markdown] exercise="16.1"
 # ### 16.1 A title for every page
@@ -75,6 +76,12 @@ def observe(answer):
             seen[view.__name__] = "TypeError"
         except Exception as error:
             seen[view.__name__] = type(error).__name__
+    try:
+        seen["Front, with the empty title"] = Front().get_context_data(title="").get("title")
+    except (KeyError, TypeError):
+        seen["Front, with the empty title"] = "TypeError"
+    except Exception as error:
+        seen["Front, with the empty title"] = type(error).__name__
     seen["Listed.get"] = Listed.get.__qualname__
     return seen
 
@@ -144,6 +151,14 @@ class TitleMixin(TemplateView):
         kwargs.setdefault("title", self.title)
         return super().get_context_data(**kwargs)
 
+# %% exercise="16.1" role="mistake" says="An empty title that is handed over is a title as well: `or` takes it for none. Ask whether the name is there."
+class TitleMixin:
+    title = ""
+
+    def get_context_data(self, **kwargs):
+        kwargs["title"] = kwargs.get("title") or self.title
+        return super().get_context_data(**kwargs)
+
 # %% exercise="16.1" role="hint"
 # Who has the rest of the context? And how does it get what was handed to you?
 # %% exercise="16.1" role="hint"
@@ -162,6 +177,8 @@ def observe(answer):
         def get(self, request, shelf):
             return HttpResponse(f"shelf {shelf}")
 
+        post = get
+
     staff, open_ = answer.StaffMixin, answer.OpenMixin
     views = {
         "StaffMixin": (staff,),
@@ -174,18 +191,22 @@ def observe(answer):
     for bases, mixins in views.items():
         view = type("Door", (*mixins, Page), {}).as_view()
         for name, user in people.items():
-            for hours in ("open", "closed"):
-                request = RequestFactory().get("/", {"hours": hours})
+            for hours, method in (("open", "get"), ("closed", "get"), ("open", "post"), ("closed", "post")):
+                request = getattr(RequestFactory(), method)(f"/?hours={hours}")
                 request.user = user
                 try:
                     with override_settings(LOGIN_URL="/login/"):
                         response = view(request, shelf=3)
-                    found = response.content.decode() or (response.status_code, response.get("Location", "")[:7])
+                    found = (response.status_code, response.get("Location", "")[:7])
+                    if response.status_code == 200:
+                        found = response.content.decode()
+                    elif response.status_code == 403:
+                        found = 403
                 except PermissionDenied:
                     found = 403
                 except Exception as error:
                     found = type(error).__name__
-                seen[f"{bases}: {name}, {hours}"] = found
+                seen[f"{bases}: {method} by {name}, {hours}"] = found
     return seen
 
 # %% exercise="16.2" role="answer" datasets=["empty"]
@@ -311,6 +332,24 @@ class OpenMixin(NoTestMixin):
     def test_func(self):
         return is_open(self.request) or super().test_func()
 
+# %% exercise="16.2" role="mistake" says="Only GET is guarded. The other methods are as open as before: the question belongs where all of them pass."
+def is_open(request):
+    return request.GET.get("hours") == "open"
+
+
+class StaffMixin(AccessMixin):
+    def get(self, request, *args, **kwargs):
+        if not request.user.is_staff:
+            return self.handle_no_permission()
+        return super().get(request, *args, **kwargs)
+
+
+class OpenMixin(AccessMixin):
+    def get(self, request, *args, **kwargs):
+        if not is_open(request):
+            return self.handle_no_permission()
+        return super().get(request, *args, **kwargs)
+
 # %% exercise="16.2" role="hint"
 # What does `LoginRequiredMixin` do when it agrees, and what when it does not? Yours are like it.
 # %% exercise="16.2" role="hint"
@@ -420,13 +459,14 @@ def observe(answer):
     view = answer.as_view()
     with uncounted():
         mine = Order.objects.filter(status="open").order_by("pk").first()
-        done = Order.objects.exclude(status="open").order_by("pk").first()
+        closed = ("paid", "shipped", "cancelled")
+        done = [Order.objects.filter(status=status).order_by("pk").first() for status in closed]
         other = Order.objects.filter(status="open").exclude(customer=mine.customer).order_by("pk").first()
         other = other or Order.objects.exclude(customer=mine.customer).order_by("pk").first()
         staff = User(username="staff", is_staff=True, is_superuser=True, pk=0)
         cases = [
             ("own open order", mine, mine.customer),
-            ("own order that is no longer open", done, done.customer),
+            *((f"own order that is {order.status}", order, order.customer) for order in done if order),
             ("another's order", other, mine.customer),
             ("another's order, asked by staff", mine, staff),
             ("not logged in", mine, AnonymousUser()),
@@ -554,6 +594,17 @@ class OrderNoteView(UpdateView, LoginRequiredMixin):
     def get_queryset(self):
         return super().get_queryset().filter(customer=self.request.user, status=Order.Status.OPEN)
 
+# %% exercise="16.4" role="mistake" says="Some orders that are not open can still be changed. Name the status that is allowed, not those that are forbidden: one is soon forgotten."
+class OrderNoteView(LoginRequiredMixin, UpdateView):
+    model = Order
+    fields = ["note"]
+    slug_field = slug_url_kwarg = "number"
+    success_url = "/orders/{number}/"
+
+    def get_queryset(self):
+        orders = super().get_queryset().filter(customer=self.request.user)
+        return orders.exclude(status__in=[Order.Status.PAID, Order.Status.SHIPPED])
+
 # %% exercise="16.4" role="hint"
 # Which rows may this view see at all? The object is looked for among them.
 # %% exercise="16.4" role="hint"
@@ -571,9 +622,15 @@ def observe(answer):
     view = answer.as_view()
     with uncounted():
         sold = Book.objects.filter(lines__isnull=False).order_by("pk").first()
-        unsold = Book.objects.filter(lines__isnull=True).order_by("pk").first()
+        unsold, cancelled = (*Book.objects.filter(lines__isnull=True).order_by("pk")[:2], None)[:2]
+        order = Order.objects.filter(status="cancelled").first()
+        if cancelled and order:
+            OrderLine.objects.create(order=order, book=cancelled, quantity=1, unit_price=cancelled.price)
     seen = {}
-    for name, book in (("sold book", sold), ("book never ordered", unsold)):
+    books = (("sold book", sold), ("book never ordered", unsold), ("book of a cancelled order only", cancelled))
+    for name, book in books:
+        if book is None:
+            continue
         for method in ("get", "delete", "put", "post"):
             try:
                 response = view(getattr(RequestFactory(), method)("/"), slug=book.slug)
@@ -664,6 +721,18 @@ class BookDeleteView(DeleteView):
 
     def get_queryset(self):
         return Book.objects.filter(lines__isnull=True)
+
+# %% exercise="16.5" role="mistake" says="A cancelled order is an order, too: its line needs the book, and the deletion fails. Ask for any line."
+class BookDeleteView(DeleteView):
+    model = Book
+    success_url = "/books/"
+    http_method_names = ["get", "post"]
+
+    def form_valid(self, form):
+        if self.object.lines.exclude(order__status=Order.Status.CANCELLED).exists():
+            form.add_error(None, "This book was sold, and orders need it.")
+            return self.form_invalid(form)
+        return super().form_valid(form)
 
 # %% exercise="16.5" role="hint"
 # Which method does a `DeleteView` call when its form is good? And which one for the HTTP method DELETE?
@@ -813,12 +882,12 @@ class AuthorBooksView(ListView):
 # %% exercise="16.7" role="check"
 def observe(answer):
     with uncounted():
-        authors = list(Author.objects.order_by("-pk")[:3])
+        authors = list(Author.objects.order_by("-pk")[:5])
         # Equal titles, where the index over title and author has them the other way round.
         for author in authors:
             Book.objects.create(title="A Book", slug=f"a-book-{author.pk}", author=author, price=1)
     seen = {}
-    for number in ("1", "2", None, "", "two", "2.5", "0", "-3", "17", "18", "9999999"):
+    for number in ("1", "2", None, "", "two", "2.5", "²", "0", "-3", "17", "18", "9999999"):
         with CaptureQueriesContext(connection) as sent:
             try:
                 books, found, last = answer(number)
@@ -905,6 +974,12 @@ def books_page(number):
     page = Paginator(list(Book.objects.order_by("title", "pk")), 10).get_page(number)
     return page.object_list, page.number, page.paginator.num_pages
 
+# %% exercise="16.7" role="mistake" says="`isdigit()` is true of ² as well, which `int()` refuses. Try `int()` and catch what it raises."
+def books_page(number):
+    number = int(number) if number and number.isdigit() else 1
+    page = Paginator(Book.objects.order_by("title", "pk"), 10).get_page(max(1, number))
+    return list(page), page.number, page.paginator.num_pages
+
 # %% exercise="16.7" role="hint"
 # Try `get_page()` with "0". Which of its answers is not the one asked for?
 # %% exercise="16.7" role="hint"
@@ -921,17 +996,22 @@ def books_page(number):
 def observe(answer):
     with uncounted():
         author = Author.objects.first()
+        # More than a page on one day, at different hours.
+        for hour in range(8, 14) if author else ():
+            added = datetime(2021, 1, 1, hour, tzinfo=UTC)
+            Book.objects.create(title=f"At {hour}", slug=f"at-{hour}", author=author, price=1, added=added)
         # In a long list, all pages are full.
         for number in range(-Book.objects.count() % 5 if Book.objects.count() > 100 else 0):
             Book.objects.create(title=f"Old {number}", slug=f"old-{number}", author=author, price=1)
         expected = list(Book.objects.order_by("-added", "pk").values_list("pk", flat=True))
-    walked, sizes, most, whole, after = [], [], 0, 0, None
+    walked, sizes, most, whole, tied, after = [], [], 0, 0, 0, None
     for step in range(len(expected) + 3):
         with CaptureQueriesContext(connection) as sent:
             books, after = answer(after) if step else answer(None)
             books = list(books)
         most = max(most, len(sent))
         whole += sum("LIMIT" not in query["sql"] for query in sent)
+        tied += sum(not re.search(r"ORDER BY.*\bid\b", query["sql"]) for query in sent)
         walked += [book.pk for book in books]
         sizes.append(len(books))
         if after is None:
@@ -946,6 +1026,7 @@ def observe(answer):
         "books on the pages": sizes if walked == expected else sizes[:3],
         "most queries for a page": most,
         "queries without a LIMIT": whole,
+        "queries that leave equal days in any order": tied,
     }
 
 # %% exercise="16.8" role="answer" datasets=["shop", "edge", "empty"] seconds=20
@@ -1053,6 +1134,26 @@ def newest(after=None):
     rows = list(books[:6])
     return rows[:5], (rows[-1].added, rows[-1].pk) if len(rows) > 5 else None
 
+# %% exercise="16.8" role="mistake" says="The condition knows the second column, and the order does not: books of one moment may come in any order, and the condition passes over some. Both name the same columns."
+def newest(after=None):
+    books = Book.objects.order_by("-added")
+    if after:
+        added, pk = after
+        books = books.filter(Q(added__lt=added) | Q(added=added, pk__gt=pk))
+    rows = list(books[:6])
+    shown = rows[:5]
+    return shown, (shown[-1].added, shown[-1].pk) if len(rows) > 5 else None
+
+# %% exercise="16.8" role="mistake" says="The list is in the order of the moment and your cursor knows only the day: books of one day at different hours are lost. Compare the very values of the order."
+def newest(after=None):
+    books = Book.objects.order_by("-added", "pk")
+    if after:
+        day, pk = after
+        books = books.filter(Q(added__date__lt=day) | Q(added__date=day, pk__gt=pk))
+    rows = list(books[:6])
+    shown = rows[:5]
+    return shown, (shown[-1].added.date(), shown[-1].pk) if len(rows) > 5 else None
+
 # %% exercise="16.8" role="hint"
 # Behind the book with `added` A and `pk` P is: every book that is older than A, and every book of A with …
 # %% exercise="16.8" role="hint"
@@ -1062,8 +1163,8 @@ def newest(after=None):
 # ### 16.9 A page in an async view
 #
 # Write the coroutine function `arrivals(number)`: the titles on page `number` (1, 2, …) of `Book.objects.newest()`,
-# ten on a page, and whether there is a next page. One query, nothing that blocks the event loop, and it has to work on
-# Django 5.2 too.
+# ten on a page, and whether there is a next page. One query, which fetches no other page's books; nothing that blocks
+# the event loop; and it has to work on Django 5.2 too.
 
 # %% exercise="16.9" role="check"
 def observe(answer):
@@ -1090,6 +1191,10 @@ def observe(answer):
             found = asyncio.run(ask(number))
         seen[f"page {number}"] = found
         seen[f"queries for page {number}"] = len(sent)
+        # One row more than is shown, at most.
+        limits = [re.search(r"LIMIT (\d+)", statement.sql) for statement in sent]
+        if not all(limit and int(limit[1]) <= 11 for limit in limits):
+            seen[f"fetches more than page {number}"] = True
     return seen
 
 # %% exercise="16.9" role="answer" datasets=["shop", "edge", "empty"]
@@ -1133,6 +1238,11 @@ async def arrivals(number):
 async def arrivals(number):
     titles = [book.title async for book in Book.objects.newest()[number * 10 : number * 10 + 11]]
     return titles[:10], len(titles) > 10
+
+# %% exercise="16.9" role="mistake" says="One query, but it fetches other pages' books as well. Slice the queryset, not the list."
+async def arrivals(number):
+    titles = [book.title async for book in Book.objects.newest()]
+    return titles[(number - 1) * 10 : number * 10], len(titles) > number * 10
 
 # %% exercise="16.9" role="hint"
 # A queryset that is sliced can be read by `async for`, inside a comprehension too.

@@ -449,8 +449,8 @@ def page(name, language):
 # ### 20.5 Many at once
 #
 # Return a dict from slug to price for the books with these slugs, by way of the cache, where each price lies under
-# `price:SLUG` for a minute. At most two trips to the cache and one query, however many slugs; no query if all are in
-# the cache. That a slug has no book is remembered too, and such slugs are not in the result.
+# `price:SLUG` for a minute. At most two trips to the cache and one query, however many slugs, and that only for those
+# that the cache does not have. That a slug has no book is remembered too, and such slugs are not in the result.
 
 # %% exercise="20.5" role="check"
 from unittest import mock
@@ -465,7 +465,8 @@ NAMES = ("get", "set", "add", "get_many", "set_many", "get_or_set", "has_key")
 def observe(answer):
     cache.clear()
     with uncounted():
-        known = list(Book.objects.order_by("pk").values_list("slug", flat=True)[:6])
+        slugs = list(Book.objects.order_by("pk").values_list("slug", flat=True)[:7])
+    known, another = slugs[:6], slugs[6:]
     trips, depth = [], []
 
     def counted(name):
@@ -507,6 +508,7 @@ def observe(answer):
     with uncounted():
         Book.objects.filter(slug=known[0]).update(price=1)
     ask(known[:1])
+    ask([*known[:1], *another])
     now = time.time()
     for later in (50, 70):
         with mock.patch("time.time", return_value=now + later):
@@ -583,6 +585,15 @@ def prices(slugs):
     cache.set_many(found, 60)
     return {keys[key]: price for key, price in found.items() if price is not None}
 
+# %% exercise="20.5" role="mistake" says="As soon as one price is missing, all are read again: what the cache had was for nothing, and is stored anew. Ask for the missing ones only."
+def prices(slugs):
+    found = cache.get_many([f"price:{slug}" for slug in slugs])
+    if len(found) < len(slugs):
+        rows = dict(Book.objects.filter(slug__in=slugs).values_list("slug", "price"))
+        cache.set_many({f"price:{slug}": rows.get(slug) for slug in slugs}, 60)
+        return rows
+    return {key.removeprefix("price:"): price for key, price in found.items() if price is not None}
+
 # %% exercise="20.5" role="mistake" says="What was read is stored one by one. `set_many` takes a dict and one trip."
 def prices(slugs):
     keys = {f"price:{slug}": slug for slug in slugs}
@@ -617,6 +628,10 @@ def prices(slugs):
 
 # %% exercise="20.6" role="check"
 from decimal import Decimal
+from unittest import mock
+
+from django.core.cache.backends.locmem import LocMemCache
+from django.db import connection
 
 
 def observe(answer):
@@ -639,6 +654,20 @@ def observe(answer):
     fill()
     answer(first.slug, Decimal("41.25"))
     look("without a transaction")
+    delete = LocMemCache.delete
+
+    def visited(self, key, *args, **kwargs):
+        # A visitor comes right after the deletion, and stores what is committed.
+        deleted = delete(self, key, *args, **kwargs)
+        if key == keys[0] and not connection.in_atomic_block:
+            with uncounted():
+                cache.set(key, str(Book.objects.get(pk=first.pk).price))
+        return deleted
+
+    fill()
+    with mock.patch.object(LocMemCache, "delete", visited):
+        answer(first.slug, Decimal("41.75"))
+    look("a visitor came right after the deletion")
     fill()
     with transaction.atomic():
         answer(first.slug, Decimal("42.25"))
@@ -719,6 +748,11 @@ def change_price(slug, price):
 
 # %% exercise="20.6" role="mistake" says="The row has its price, and the entry stays as it was until its time is up. Delete it, after the commit."
 def change_price(slug, price):
+    Book.objects.filter(slug=slug).update(price=price)
+
+# %% exercise="20.6" role="mistake" says="Without a transaction `on_commit()` calls at once, so the entry is deleted before the row is written, and a visitor puts the old price back. Write first."
+def change_price(slug, price):
+    transaction.on_commit(lambda: cache.delete(f"price:{slug}"))
     Book.objects.filter(slug=slug).update(price=price)
 
 # %% exercise="20.6" role="mistake" says="The entry is deleted under another name: `price:` and the slug, with nothing else."
@@ -931,14 +965,14 @@ from django.core.cache.backends.locmem import LocMemCache
 
 def observe(answer):
     cache.clear()
-    seen, made, timeouts = [], [], []
+    seen, made, timeouts, locks, looks = [], [], [], set(), []
     get, has_key, add, write = LocMemCache.get, LocMemCache.has_key, LocMemCache.add, LocMemCache.set
 
     def slow(real):
         # Time between a look at the lock and what follows from it.
         def method(self, key, *args, **kwargs):
             found = real(self, key, *args, **kwargs)
-            if key != "report":
+            if key not in ("report", "menu"):
                 time.sleep(0.05)
             return found
 
@@ -946,8 +980,9 @@ def observe(answer):
 
     def noted(real):
         def method(self, key, value, timeout=300, **kwargs):
-            if key != "report":
+            if key not in ("report", "menu"):
                 timeouts.append(timeout)
+                locks.add(key)
             return real(self, key, value, timeout, **kwargs)
 
         return method
@@ -966,7 +1001,11 @@ def observe(answer):
             answers = set(threads.map(lambda number: answer("report", compute), range(8)))
         seen += ["8 at once", sorted(map(str, answers)), times()]
         answer("report", compute)
-    seen += ["a ninth", times()]
+        seen += ["a ninth", times()]
+        before = set(locks)
+        locks.clear()
+        answer("menu", lambda: "soup")
+    seen.append(f"two keys have one lock: {bool(before & locks)}")
     seen.append(f"a lock without end: {any(timeout is None for timeout in timeouts)}")
 
     def fail():
@@ -979,10 +1018,25 @@ def observe(answer):
 
         def compute_and_be_visited():
             second.append(thread.submit(answer, "report", compute))
+            begun = time.monotonic()
+            # Until the second one has looked several times, or has left.
+            while not second[0].done() and time.monotonic() < begun + (0.3 if len(looks) > 8 else 3):
+                time.sleep(0.01)
+            often.append(len(looks) / (time.monotonic() - begun) > 1000)
             return compute()
 
-        second = []
-        seen += ["a second comes while it is computed", answer("report", compute_and_be_visited), second[0].result(), times()]
+        def watched(real):
+            def method(self, key, *args, **kwargs):
+                if threading.current_thread() is not threading.main_thread():
+                    looks.append(key)
+                return real(self, key, *args, **kwargs)
+
+            return method
+
+        second, often = [], []
+        with mock.patch.multiple(LocMemCache, get=watched(get), has_key=watched(has_key), add=watched(add)):
+            seen += ["a second comes while it is computed", answer("report", compute_and_be_visited)]
+            seen += [second[0].result(), times(), f"looks without a pause: {any(often)}"]
 
     cache.clear()
     try:
@@ -1141,6 +1195,50 @@ def once(key, compute):
             cache.delete(f"{key}:lock")
     return value
 
+# %% exercise="20.8" role="mistake" says="One wait of a fixed length, and then whatever is there: when `compute()` takes longer, this returns None. Look again and again."
+def once(key, compute):
+    value = cache.get(key)
+    if value is None:
+        if cache.add(f"{key}:lock", "taken", 10):
+            try:
+                value = cache.get(key)
+                if value is None:
+                    value = compute()
+                    cache.set(key, value, 60)
+            finally:
+                cache.delete(f"{key}:lock")
+        else:
+            time.sleep(0.5)
+            value = cache.get(key)
+    return value
+
+# %% exercise="20.8" role="mistake" says="Whoever waits asks the cache as fast as the processor can, thousands of times a second. Sleep a hundredth between two looks."
+def once(key, compute):
+    while (value := cache.get(key)) is None:
+        if cache.add(f"{key}:lock", "taken", 10):
+            try:
+                if cache.get(key) is None:
+                    cache.set(key, compute(), 60)
+            finally:
+                cache.delete(f"{key}:lock")
+    return value
+
+# %% exercise="20.8" role="mistake" says="One lock for all keys: who wants the menu waits for the report. Put the key into the lock's name."
+def once(key, compute):
+    while (value := cache.get(key)) is None:
+        if not cache.add("lock", "taken", 10):
+            time.sleep(0.01)
+            continue
+        try:
+            value = cache.get(key)
+            if value is None:
+                value = compute()
+                cache.set(key, value, 60)
+        finally:
+            cache.delete("lock")
+        return value
+    return value
+
 # %% exercise="20.8" role="mistake" says="A lock of Python's is known to this process alone: four workers compute four times. The lock belongs into the cache, where all see it."
 computing = threading.Lock()
 
@@ -1186,6 +1284,7 @@ def observe(answer):
             if meanwhile:
                 # Another visitor, while this one computes.
                 seen.append(("meanwhile", answer("report", lambda: made.append("again") or "computed as well")))
+                seen.append(("the menu meanwhile", answer("menu", lambda: f"menu {clock[0]:.0f}")))
             return letter
 
         return make
@@ -1198,6 +1297,7 @@ def observe(answer):
 
     with mock.patch("time.time", lambda: clock[0]):
         ask(0, "a")
+        answer("menu", lambda: "menu")
         ask(9, "b")
         ask(11, "c", meanwhile=True)
         ask(12, "d")
@@ -1213,8 +1313,16 @@ def observe(answer):
         except LookupError:
             seen.append("the failure is told")
         ask(146, "g")
-        ask(146 + 111, "h")
-        at(146 + 111 + 500)
+        ask(146 + 111, "h", meanwhile=True)
+        at(270)
+
+        def take_long():
+            at(270 + 32)
+            seen.append(("after 32 seconds of computing", answer("report", lambda: "computed as well")))
+            return "i"
+
+        seen.append(answer("report", take_long))
+        at(270 + 500)
         seen.append(f"{len(keys())} entries in the end")
     return seen
 
@@ -1231,13 +1339,15 @@ def served(key, compute):
     entry = cache.get(key)
     if entry and time.time() < entry[1]:
         return entry[0]
-    if entry and not cache.add(f"{key}:lock", "taken", 30):
+    mine = cache.add(f"{key}:lock", "taken", 30)
+    if entry and not mine:
         return entry[0]
     try:
         value = compute()
         cache.set(key, (value, time.time() + 10), 110)
     finally:
-        cache.delete(f"{key}:lock")
+        if mine:
+            cache.delete(f"{key}:lock")
     return value
     # end
 
@@ -1294,6 +1404,52 @@ def served(key, compute):
     value = compute()
     cache.set(key, (value, time.time() + 10), 110)
     cache.delete(f"{key}:lock")
+    return value
+
+# %% exercise="20.9" role="mistake" says="One lock for all keys: while somebody makes the report, nobody makes the menu. Put the key into the lock's name."
+def served(key, compute):
+    entry = cache.get(key)
+    if entry and time.time() < entry[1]:
+        return entry[0]
+    mine = cache.add("lock", "taken", 30)
+    if entry and not mine:
+        return entry[0]
+    try:
+        value = compute()
+        cache.set(key, (value, time.time() + 10), 110)
+    finally:
+        if mine:
+            cache.delete("lock")
+    return value
+
+# %% exercise="20.9" role="mistake" says="The lock has no end: when its owner is killed, nobody makes a new value as long as the old one is there. Give it 30 seconds."
+def served(key, compute):
+    entry = cache.get(key)
+    if entry and time.time() < entry[1]:
+        return entry[0]
+    mine = cache.add(f"{key}:lock", "taken", None)
+    if entry and not mine:
+        return entry[0]
+    try:
+        value = compute()
+        cache.set(key, (value, time.time() + 10), 110)
+    finally:
+        if mine:
+            cache.delete(f"{key}:lock")
+    return value
+
+# %% exercise="20.9" role="mistake" says="Where there is neither a value nor the lock to be had, this returns None. Somebody asked, so compute."
+def served(key, compute):
+    entry = cache.get(key)
+    if entry and time.time() < entry[1]:
+        return entry[0]
+    if not cache.add(f"{key}:lock", "taken", 30):
+        return entry[0] if entry else None
+    try:
+        value = compute()
+        cache.set(key, (value, time.time() + 10), 110)
+    finally:
+        cache.delete(f"{key}:lock")
     return value
 
 # %% exercise="20.9" role="mistake" says="The entry has no end: what nobody asked for in a year is served once more as if it were a minute old. Keep it for 110 seconds."
@@ -1394,6 +1550,7 @@ def observe(answer):
         change("more pages", lambda: row.update(pages=4711, description="Another text."))
         change("another price", lambda: row.update(price=91))
         change("another title", lambda: row.update(title="Another title"))
+        change("a digit more in the title, one less in the price", lambda: row.update(title="Another title9", price=1))
         change("another name", lambda: Author.objects.filter(pk=book.author_id).update(name="Another name"))
         change("another number", lambda: type(book.stock).objects.filter(book=book).update(quantity=977))
         ask("nothing changed", book.slug, etag)
@@ -1452,6 +1609,11 @@ def etag(request, slug):
 def etag(request, slug):
     row = Book.objects.values_list("title", "price", "author__name", "stock__quantity").get(slug=slug)
     return hashlib.sha256(repr(row).encode()).hexdigest()
+
+# %% exercise="20.10" role="mistake" says="Nothing stands between the parts: a 9 at the end of the title and a 9 at the beginning of the price make the same text. Separate them, or hash the `repr` of the row."
+def etag(request, slug):
+    row = Book.objects.filter(slug=slug).values_list("title", "price", "author__name", "stock__quantity").first()
+    return row and hashlib.sha256("".join(map(str, row)).encode()).hexdigest()
 
 # %% exercise="20.10" role="mistake" says="The whole row is in it: a new description, which the page does not show, makes all copies out of date."
 def etag(request, slug):

@@ -14,6 +14,8 @@ import json
 import random
 import re
 import secrets
+import time
+import uuid
 import zipfile
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -52,7 +54,7 @@ from packaging.version import Version
 # `"newest"`, and by title for whatever else was sent. Equal ones may come in any order. One query.
 
 # %% exercise="21.1" role="check"
-from django.db import connection
+from django.db import DatabaseError, connection
 
 ASKED = [
     ("English", "title"),
@@ -67,6 +69,8 @@ ASKED = [
     ("x' OR '1'='1", "title"),
     ("English' --", "price"),
     ("%", "title"),
+    ("Eng", "title"),
+    ("", "title"),
 ]
 
 
@@ -80,16 +84,23 @@ def observe(answer):
     seen = []
     for language, sort in ASKED:
         sent.clear()
-        with connection.execute_wrapper(watch):
-            found = list(answer(language, sort))
+        try:
+            with connection.execute_wrapper(watch):
+                found = list(answer(language, sort))
+        except DatabaseError:
+            if "'" not in language:
+                raise
+            seen.append((language, sort, "the database did not understand the SQL"))
+            continue
         column = {"price": "price", "newest": "added"}.get(sort, "title")
         with uncounted():
             seen.append((language, sort, "how many", len({book.pk for book in found})))
             seen += [(language, sort, place, getattr(book, column)) for place, book in enumerate(found, 1)]
-        seen.append((language, sort, "the language is part of the SQL", language != "%" and any(language in sql for sql in sent)))
+        part = language not in ("%", "") and any(f"'{language}'" in sql for sql in sent)
+        seen.append((language, sort, "the language is part of the SQL", part))
     return seen
 
-# %% exercise="21.1" role="answer" ordered=true budget=12
+# %% exercise="21.1" role="answer" ordered=true budget=14
 def books(language, sort):
     # solution
     order = {"price": "price", "newest": "-added"}.get(sort, "title")
@@ -122,6 +133,16 @@ SORTS = {"title": "title", "price": "price", "newest": "added DESC"}
 def books(language, sort):
     order, language = SORTS.get(sort, "title"), language.replace("'", "''")
     return Book.objects.raw(f"SELECT * FROM catalog_book WHERE language = '{language}' ORDER BY {order}")
+
+# %% exercise="21.1" role="mistake" says="What stands in `where` of `extra()` is SQL, and the language is part of it. Give it in `params`, or better: use `filter()`."
+def books(language, sort):
+    order = {"price": "price", "newest": "-added"}.get(sort, "title")
+    return Book.objects.extra(where=[f"language = '{language}'"]).order_by(order)
+
+# %% exercise="21.1" role="mistake" says="The beginning of a language's name is enough for you, and no name at all gives every book. Compare the whole."
+def books(language, sort):
+    order = {"price": "price", "newest": "-added"}.get(sort, "title")
+    return Book.objects.filter(language__startswith=language).order_by(order)
 
 # %% exercise="21.1" role="mistake" says="A parameter is a value: the database sorts by the word `price`, which is the same for all rows. Names come from a list of yours."
 SORTS = {"title": "title", "price": "price", "newest": "added DESC"}
@@ -265,19 +286,37 @@ def byline(name, homepage):
 # right signature answer 403, whatever else was sent. With it answer JSON with the `order`. The bank has neither cookies nor a CSRF token. Compare signatures in constant time.
 
 # %% exercise="21.3" role="check"
-class Watched(str):
-    """Tells when it is compared."""
+class Watched:
+    """Text, or the bytes of it, that tells when it is compared with something as long as a signature."""
 
     compared = False
 
     def __eq__(self, other):
-        Watched.compared = True
-        return str.__eq__(self, other)
+        Watched.compared = Watched.compared or len(other) > 30
+        return super().__eq__(other)
 
     def __ne__(self, other):
         return not self == other
 
+
+class WatchedBytes(Watched, bytes):
+    __hash__ = bytes.__hash__
+
+
+class WatchedText(Watched, str):
     __hash__ = str.__hash__
+
+    def __str__(self):
+        return self
+
+    def encode(self, *options, **more):
+        return WatchedBytes(str.encode(self, *options, **more))
+
+    def strip(self, *options):
+        return WatchedText(str.strip(self, *options))
+
+    def lower(self):
+        return WatchedText(str.lower(self))
 
 
 def observe(answer):
@@ -309,9 +348,9 @@ def observe(answer):
         ]
     with override_settings(BANK_KEY=key):
         request = RequestFactory().post("/paid/", body, content_type="application/json")
-        request.META["HTTP_X_SIGNATURE"] = Watched(sign(body))
+        request.META["HTTP_X_SIGNATURE"] = WatchedText(sign(body))
         answer(request)
-    return [*seen, f"compared with ==: {Watched.compared}"]
+    return [*seen, f"asks for a CSRF token: {not getattr(answer, 'csrf_exempt', False)}", f"compared with ==: {Watched.compared}"]
 
 # %% exercise="21.3" role="answer" seconds=20
 # solution
@@ -390,6 +429,34 @@ def paid(request):
 def paid(request):
     expected = hashlib.sha256(request.body).hexdigest()
     if not constant_time_compare(request.headers.get("X-Signature", ""), expected):
+        return HttpResponseForbidden("The signature is wrong.")
+    return JsonResponse({"order": json.loads(request.body)["order"]})
+
+# %% exercise="21.3" role="mistake" says="Turned into bytes, and still compared with `==`, which stops at the first letter that differs. `constant_time_compare` looks at all of them."
+@csrf_exempt
+@require_POST
+def paid(request):
+    expected = hmac.new(settings.BANK_KEY.encode(), request.body, hashlib.sha256).hexdigest()
+    if expected.encode() == request.headers.get("X-Signature", "").encode():
+        return JsonResponse({"order": json.loads(request.body)["order"]})
+    return HttpResponseForbidden("The signature is wrong.")
+
+# %% exercise="21.3" role="mistake" says="Key and body in one hash are no HMAC: the bank's signature is another one, and with SHA-256 whoever has seen one can sign a longer body. Use `hmac`, with `settings.BANK_KEY`."
+@csrf_exempt
+@require_POST
+def paid(request):
+    expected = hashlib.sha256(settings.BANK_KEY.encode() + request.body).hexdigest()
+    if not constant_time_compare(request.headers.get("X-Signature", ""), expected):
+        return HttpResponseForbidden("The signature is wrong.")
+    return JsonResponse({"order": json.loads(request.body)["order"]})
+
+# %% exercise="21.3" role="mistake" says="Who sends no signature is let in: it is compared only where there is one. Nothing is a wrong signature, too."
+@csrf_exempt
+@require_POST
+def paid(request):
+    given = request.headers.get("X-Signature")
+    expected = hmac.new(settings.BANK_KEY.encode(), request.body, hashlib.sha256).hexdigest()
+    if given and not constant_time_compare(given, expected):
         return HttpResponseForbidden("The signature is wrong.")
     return JsonResponse({"order": json.loads(request.body)["order"]})
 
@@ -637,8 +704,7 @@ def update_account(user, data):
 # `..` is one of its parts, whether they are parted by `/` or `\`), and `"too_large"` if all together take more than 1,000,000 bytes once unpacked. Look in this order, unpack nothing, and leave the file at its beginning.
 
 # %% exercise="21.6" role="check"
-class Whole(SimpleUploadedFile):
-    pass
+from unittest import mock
 
 
 def observe(answer):
@@ -671,14 +737,18 @@ def observe(answer):
         ("text", b"PK, or so they say"),
         ("empty", b""),
         ("cut", archive(**{"emma.txt": b"Emma" * 100})[:-30]),
+        ("the list of names is damaged", archive(**{"emma.txt": b"Emma"}).replace(b"PK\x01\x02", b"PK\x09\x09")),
     ):
         file = SimpleUploadedFile("delivery.zip", content)
-        try:
-            answer(file)
-            said = "taken"
-        except ValidationError as error:
-            said = error.code
+        with mock.patch.object(zipfile.ZipFile, "open", autospec=True, side_effect=zipfile.ZipFile.open) as unpacked:
+            try:
+                answer(file)
+                said = "taken"
+            except ValidationError as error:
+                said = error.code
         seen.append((what, said, "closed" if file.closed else file.tell()))
+        if unpacked.called:
+            seen.append((what, "something was unpacked"))
     return seen
 
 # %% exercise="21.6" role="answer"
@@ -782,6 +852,22 @@ def check_archive(file):
     if sum(member.file_size for member in members) > 1_000_000:
         raise ValidationError("Unpacked it has more than 1 MB.", code="too_large")
 
+# %% exercise="21.6" role="mistake" says="You unpack it to see how large it is. That is what a bomb waits for: gigabytes are in memory before you have counted them. `file_size` stands in the archive's list."
+def check_archive(file):
+    try:
+        archive = zipfile.ZipFile(file)
+    except zipfile.BadZipFile as error:
+        raise ValidationError("This is no ZIP archive.", code="not_zip") from error
+    finally:
+        file.seek(0)
+    names = [name.replace("\\", "/") for name in archive.namelist()]
+    if any(name.startswith("/") or ".." in name.split("/") for name in names):
+        raise ValidationError("A name leads out of the archive.", code="outside")
+    size = sum(len(archive.read(name)) for name in archive.namelist())
+    file.seek(0)
+    if size > 1_000_000:
+        raise ValidationError("Unpacked it has more than 1 MB.", code="too_large")
+
 # %% exercise="21.6" role="hint"
 # `infolist()` tells names and sizes without unpacking. Which of its two sizes is the one on the disk afterwards?
 # %% exercise="21.6" role="hint"
@@ -795,10 +881,10 @@ def check_archive(file):
 
 # %% exercise="21.7" role="check"
 class Shared:
-    """A cache with a clock that is set by hand; `meanwhile` is another process, and runs right after the next look."""
+    """A cache with a clock set by hand. `before` and `meanwhile` are another process, before and after the next look."""
 
     def __init__(self):
-        self.now, self.rows, self.meanwhile = 0, {}, None
+        self.now, self.rows, self.before, self.meanwhile = 0, {}, None, None
 
     def _row(self, key):
         row = self.rows.get(key)
@@ -810,6 +896,9 @@ class Shared:
             other()
 
     def get(self, key, default=None, version=None):
+        if self.before:
+            other, self.before = self.before, None
+            other()
         row = self._row(key)
         self._looked()
         return row[0] if row else default
@@ -863,25 +952,26 @@ def observe(answer):
     for now in (30, 59, 60, 61, 62, 63, 119, 120):
         shared.now = now
         seen.append((f"mira after {now} seconds", answer(shared, "mira")))
-    shared, allowed = Shared(), []
+    shared = Shared()
+    for now in (0, 30, 50, 60, 61, 62, 63):
+        shared.now = now
+        seen.append((f"ida after {now} seconds", answer(shared, "ida")))
 
     def once():
-        allowed.append(answer(shared, "mira"))
+        allowed.append(answer(shared, "anna"))
 
-    once()
-    once()
-    shared.meanwhile = once
-    once()
-    shared.meanwhile = None
-    once()
-    seen.append(("two at the same moment: no more than three", sum(allowed) <= 3))
-    shared, allowed = Shared(), []
-    shared.meanwhile = once
-    once()
-    shared.meanwhile = None
-    for _ in range(3):
-        once()
-    return [*seen, ("two first ones at the same moment: no more than three", sum(allowed) <= 3)]
+    for moment in ("before", "meanwhile"):
+        for earlier, what in ((2, "the third and another"), (0, "the first and another")):
+            shared, allowed = Shared(), []
+            for _ in range(earlier):
+                once()
+            setattr(shared, moment, once)
+            once()
+            setattr(shared, moment, None)
+            for _ in range(3):
+                once()
+            seen.append((f"{what} at the same moment ({moment}): how many get through", sum(allowed)))
+    return seen
 
 # %% exercise="21.7" role="answer"
 def attempt(cache, who):
@@ -905,7 +995,7 @@ def attempt(cache, who):
         except ValueError:
             continue
 
-# %% exercise="21.7" role="mistake" says="Between `get` and `set` another process has counted, and you overwrite its count: at the same moment, as many get through as come. `incr` reads and writes in one step, on Redis and Memcached."
+# %% exercise="21.7" role="mistake" says="Between the look and the count another process may look as well: at the same moment, as many get through as come. Decide by what `incr` returns: it counts and tells in one step, on Redis and Memcached."
 def attempt(cache, who):
     key = f"attempts:{who}"
     if cache.add(key, 1, timeout=60):
@@ -949,6 +1039,25 @@ def attempt(cache, who):
     cache.touch(key, 60)
     return count <= 3
 
+# %% exercise="21.7" role="mistake" says="You count, and look again: what you read is the count of whoever came between the two lines, so the third may be refused. `incr` returns the number that is yours."
+def attempt(cache, who):
+    key = f"attempts:{who}"
+    cache.add(key, 0, timeout=60)
+    cache.incr(key)
+    return cache.get(key) <= 3
+
+# %% exercise="21.7" role="mistake" says="Each attempt keeps a place for a minute of its own: no more than three in any 60 seconds. That is a limit too, and a stricter one. Here the minute is counted from the first, and with it all three end."
+def attempt(cache, who):
+    return any(cache.add(f"attempts:{who}:{place}", True, timeout=60) for place in range(3))
+
+# %% exercise="21.7" role="mistake" says="The count is kept in this process: each of the others has its own, and it never ends. Keep it in the cache."
+COUNTS = {}
+
+
+def attempt(cache, who):
+    COUNTS[who] = COUNTS.get(who, 0) + 1
+    return COUNTS[who] <= 3
+
 # %% exercise="21.7" role="mistake" says="One count for all: three attempts by anybody lock everybody out. Put `who` into the key."
 def attempt(cache, who):
     cache.add("attempts", 0, timeout=60)
@@ -978,6 +1087,10 @@ def attempt(cache, who):
 # that bear this nonce. A view may set a policy itself; then that one stays.
 
 # %% exercise="21.8" role="check"
+import time
+from unittest import mock
+
+
 def observe(answer):
     asked = []
 
@@ -1001,6 +1114,11 @@ def observe(answer):
         random.seed(7)
         chain(RequestFactory().get("/"))
     random.setstate(state)
+    clock = {"time": lambda: 1.5, "time_ns": lambda: 1_500_000_000, "monotonic": lambda: 1.5, "perf_counter": lambda: 1.5}
+    with mock.patch.multiple(time, **clock):
+        for _ in range(2):
+            middleware(RequestFactory().get("/"))
+    changing = sum(len(set(letters)) > 1 for letters in zip(*nonces))
     return [
         ("script-src, with THIS for the nonce", sorted(policies)),
         ("different nonces of 20", len(nonces)),
@@ -1008,6 +1126,8 @@ def observe(answer):
         ("fit for a header", all(re.fullmatch(r"[A-Za-z0-9+/_=-]+", nonce) is not None for nonce in nonces)),
         ("the same again when `random` starts from the same seed", asked[0] == asked[1]),
         ("the same in two processes", asked[2] == asked[3]),
+        ("the same while the clock stands still", asked[4] == asked[5]),
+        ("at least 20 characters change", changing >= 20),
         ("a view's own policy stays", own == "default-src 'none'"),
         ("the body is the view's", all(reply.content.decode() in nonces for reply in replies)),
     ]
@@ -1055,6 +1175,26 @@ def policy(get_response):
 def policy(get_response):
     def middleware(request):
         request.nonce = "".join(random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=30))
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", f"script-src 'self' 'nonce-{request.nonce}'")
+        return response
+
+    return middleware
+
+# %% exercise="21.8" role="mistake" says="The nonce is made of the time, which everybody knows: a hash of it can be tried out. `secrets` is made for this."
+def policy(get_response):
+    def middleware(request):
+        request.nonce = hashlib.sha256(str(time.time_ns()).encode()).hexdigest()
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", f"script-src 'self' 'nonce-{request.nonce}'")
+        return response
+
+    return middleware
+
+# %% exercise="21.8" role="mistake" says="`uuid1` is made of the clock and the machine: most of it is the same each time, and the rest is a time. `uuid4` is random; `secrets` says what it is for."
+def policy(get_response):
+    def middleware(request):
+        request.nonce = str(uuid.uuid1())
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", f"script-src 'self' 'nonce-{request.nonce}'")
         return response
@@ -1132,9 +1272,13 @@ def observe(answer):
         "jinja2": ["<3.1.5"],
         "pillow": ["<12"],
     }
-    seen = [answer(FILE, advisories), answer("", advisories), answer(FILE, {})]
-    for version in ("5.2", "5.2.8", "5.2.10", "5.2.7.post1", "5.1.9", "5.10", "4.2.3"):
-        seen.append((version, answer(f"django=={version}\n", advisories)))
+
+    def pairs(*asked):
+        return [tuple(pair) if isinstance(pair, list) else pair for pair in answer(*asked)]
+
+    seen = [pairs(FILE, advisories), pairs("", advisories), pairs(FILE, {})]
+    for version in ("5.2", "5.2.8", "5.2.10", "5.2.7.post1", "5.1.9", "5.10", "4.2.3", "5.2rc1"):
+        seen.append((version, pairs(f"django=={version}\n", advisories)))
     return seen
 
 # %% exercise="21.9" role="answer"
@@ -1188,6 +1332,20 @@ def affected(requirements, advisories):
     pins = {(canonicalize_name(name), version) for name, version in pins}
     return sorted((name, v) for name, v in pins if any(inside(v, known) for known in ranges.get(name, [])))
 
+# %% exercise="21.9" role="mistake" says="You compare the numbers of a version, and there is more in one: `5.2rc1` comes before 5.2. `SpecifierSet` knows that."
+def affected(requirements, advisories):
+    def numbers(version):
+        return [int(number) for number in re.findall(r"\d+", version)]
+
+    def inside(version, known):
+        bounds = [(sign, numbers(bound)) for sign, bound in re.findall(r"(>=|<)([\d.]+)", known)]
+        return all(numbers(version) >= bound if sign == ">=" else numbers(version) < bound for sign, bound in bounds)
+
+    ranges = {canonicalize_name(name): known for name, known in advisories.items()}
+    pins = re.findall(r"^([\w.-]+)(?:\[[\w,.-]*\])?==([\w.!+]+)", requirements, re.MULTILINE)
+    pins = {(canonicalize_name(name), version) for name, version in pins}
+    return sorted((name, v) for name, v in pins if any(inside(v, known) for known in ranges.get(name, [])))
+
 # %% exercise="21.9" role="mistake" says="The first range is asked, and the others are not. A package has as many as it had holes."
 def affected(requirements, advisories):
     ranges = {canonicalize_name(name): known for name, known in advisories.items()}
@@ -1217,7 +1375,7 @@ def affected(requirements, advisories):
 # %% [markdown] exercise="21.10"
 # ### 21.10 Read code for holes
 #
-# `source` is Python. Return the sorted numbers of the lines where a call of `raw`, `execute` or `mark_safe` begins (as a function or as a method) whose **first argument** is text put together on the spot: an f-string with something in braces, `+`, `%`, or
+# `source` is Python. Return the sorted numbers, each once, of the lines where a call of `raw`, `execute` or `mark_safe` begins (as a function or as a method) whose **first argument** is text put together on the spot: an f-string with something in braces, `+`, `%`, or
 # `.format(…)`. Parameters may be put together as they like. Do not run the code.
 
 # %% exercise="21.10" role="check"
@@ -1245,6 +1403,9 @@ def find(q, cursor, names):
     cursor.execute(SQL, [q])
     mark_safe("<br>")
     mark_safe(f"<b>{q}</b>")
+    mark_safe(escape(q))
+    Book.objects.raw(sql_for("title"), [q])
+    cursor.execute("SELECT 1;" * 2)
     text = f"<b>{q}</b>"
     print(f"SELECT {q}")
     logger.info("raw(%s)" % q)
@@ -1353,6 +1514,38 @@ def holes(source):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if name in ("raw", "execute", "mark_safe") and built(node.args[0]):
                 lines.add(node.lineno)
+    return sorted(lines)
+
+# %% exercise="21.10" role="mistake" says="Every call and every operator counts for you: `mark_safe(escape(name))` puts nothing together. Of the calls look for `.format`, of the operators for `+` and `%`."
+def holes(source):
+    def built(node):
+        if isinstance(node, ast.JoinedStr):
+            return any(isinstance(part, ast.FormattedValue) for part in node.values)
+        return isinstance(node, ast.BinOp | ast.Call)
+
+    lines = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("raw", "execute", "mark_safe") and built(node.args[0]):
+                lines.add(node.lineno)
+    return sorted(lines)
+
+# %% exercise="21.10" role="mistake" says="There are two calls on one line, and you name the line twice. Collect the numbers in a set."
+def holes(source):
+    def built(node):
+        if isinstance(node, ast.JoinedStr):
+            return any(isinstance(part, ast.FormattedValue) for part in node.values)
+        if isinstance(node, ast.BinOp):
+            return isinstance(node.op, ast.Add | ast.Mod)
+        return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("raw", "execute", "mark_safe") and built(node.args[0]):
+                lines.append(node.lineno)
     return sorted(lines)
 
 # %% exercise="21.10" role="mistake" says="Only methods are looked at: `mark_safe` is called as a function, and has an `id` where a method has an `attr`."

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from unittest import TestResult, TestSuite, defaultTestLoader, mock
 from uuid import uuid4
 
+from asgiref.sync import async_to_sync
 from accounts.models import User
 from catalog.models import Author, Book, Genre
 from django.contrib import messages
@@ -33,6 +34,7 @@ from django.test import Client, RequestFactory, SimpleTestCase, TestCase, Transa
 from django.test.utils import CaptureQueriesContext, setup_test_environment, teardown_test_environment
 from django.urls import path
 from django.utils import timezone
+from orders.models import SentMail, Stock
 
 # %% [markdown] exercise="22.1"
 # ### 22.1 Find an N+1, whatever the number of books
@@ -42,7 +44,7 @@ from django.utils import timezone
 
 # %% exercise="22.1" role="check"
 def run(case):
-    setup_test_environment()
+    setup_test_environment(debug=False)
     try:
         result = TestSuite([defaultTestLoader.loadTestsFromTestCase(case)]).run(TestResult())
     finally:
@@ -66,7 +68,8 @@ def observe(answer):
     seen = {}
     for name, way in ways.items():
         answer.listing = staticmethod(way)
-        with uncounted():
+        # The check itself logs queries; on a test run the log is off, unless a test asks for it.
+        with uncounted(), mock.patch.object(connection, "force_debug_cursor", False):
             seen[name] = run(answer)
     return seen
 
@@ -133,7 +136,7 @@ class ListingTest(TestCase):
             self.listing(1)
         self.assertLessEqual(len(seen), 2)
 
-# %% exercise="22.1" role="mistake" says="The test looks at what comes back, which is right in all the ways. Nothing counts the queries, so the N+1 stays green."
+# %% exercise="22.1" role="mistake" says="The test looks at what comes back, which is right in all the ways. Nothing counts the queries, so the N+1 stays green. (`connection.queries` does not either: in a test run `DEBUG` is off, and it stays empty.)"
 class ListingTest(TestCase):
     @staticmethod
     def listing(size):
@@ -165,14 +168,17 @@ class ListingTest(TestCase):
 
 # %% exercise="22.2" role="check"
 def run(case):
-    setup_test_environment()
+    setup_test_environment(debug=False)
     try:
         result = TestSuite([defaultTestLoader.loadTestsFromTestCase(case)]).run(TestResult())
     finally:
         teardown_test_environment()
     if not result.testsRun and result.wasSuccessful():
         return "no tests"
-    return "green" if result.wasSuccessful() else "red"
+    errors = {trace.strip().splitlines()[-1].partition(":")[0] for _, trace in result.errors}
+    if result.failures:
+        errors.add("AssertionError")
+    return f"red: {', '.join(sorted(errors))}" if errors else "green"
 
 
 def observe(answer):
@@ -200,13 +206,14 @@ def observe(answer):
     with connection.execute_wrapper(watch):
         outcome = run(answer)
     return {
+        "rolled back": issubclass(answer, TestCase),
         "its tests": outcome,
         "rows are made once": len(inserts) <= 2,
         "tests that change and look": run(Watched),
         "rows left behind": (Genre.objects.count(), Author.objects.count()) != before,
     }
 
-# %% exercise="22.2" role="answer"
+# %% exercise="22.2" role="answer" seconds=20
 class ShelfTest(TestCase):
     # solution
     @classmethod
@@ -308,6 +315,72 @@ class ShelfTest(TestCase):
     def test_rows(self):
         self.assertTrue(Genre.objects.contains(self.maps) and Author.objects.contains(self.atlas))
 
+# %% exercise="22.2" role="mistake" says="`setUpTestData` is called on the class, so it must be a class method: without `@classmethod` it is missing its argument."
+class ShelfTest(TestCase):
+    def setUpTestData(self):
+        self.maps = Genre.objects.create(name="Maps", slug="maps")
+        self.atlas = Author.objects.create(name="Ann Atlas", slug="ann-atlas")
+
+    def test_names(self):
+        self.assertEqual(str(self.maps), "Maps")
+
+    def test_sort_name(self):
+        self.assertEqual(self.atlas.sort_name, "Atlas, Ann")
+
+    def test_rows(self):
+        self.assertTrue(Genre.objects.contains(self.maps) and Author.objects.contains(self.atlas))
+
+# %% exercise="22.2" role="mistake" says="Objects made in the body of the class are not saved, so there are no rows; and if they were saved there, no transaction would be around it."
+class ShelfTest(TestCase):
+    maps = Genre(name="Maps", slug="maps")
+    atlas = Author(name="Ann Atlas", slug="ann-atlas")
+
+    def test_names(self):
+        self.assertEqual(str(self.maps), "Maps")
+
+    def test_sort_name(self):
+        self.assertEqual(self.atlas.sort_name, "Atlas, Ann")
+
+    def test_rows(self):
+        self.assertTrue(Genre.objects.contains(self.maps) and Author.objects.contains(self.atlas))
+
+# %% exercise="22.2" role="mistake" says="A `TransactionTestCase` has no `setUpTestData`, since its tables are emptied after each test. Take `TestCase`."
+class ShelfTest(TransactionTestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.maps = Genre.objects.create(name="Maps", slug="maps")
+        cls.atlas = Author.objects.create(name="Ann Atlas", slug="ann-atlas")
+
+    def test_names(self):
+        self.assertEqual(str(self.maps), "Maps")
+
+    def test_sort_name(self):
+        self.assertEqual(self.atlas.sort_name, "Atlas, Ann")
+
+    def test_rows(self):
+        self.assertTrue(Genre.objects.contains(self.maps) and Author.objects.contains(self.atlas))
+
+# %% exercise="22.2" role="alternative" note="`setUpClass` makes the rows, and each test fetches its own objects: a query for each object and test."
+class ShelfTest(TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        Genre.objects.create(name="Maps", slug="maps")
+        Author.objects.create(name="Ann Atlas", slug="ann-atlas")
+
+    def setUp(self):
+        self.maps = Genre.objects.get(slug="maps")
+        self.atlas = Author.objects.get(slug="ann-atlas")
+
+    def test_names(self):
+        self.assertEqual(str(self.maps), "Maps")
+
+    def test_sort_name(self):
+        self.assertEqual(self.atlas.sort_name, "Atlas, Ann")
+
+    def test_rows(self):
+        self.assertTrue(Genre.objects.contains(self.maps) and Author.objects.contains(self.atlas))
+
 # %% exercise="22.2" role="hint"
 # There is a class method that runs once, inside of the transaction of the class.
 # %% exercise="22.2" role="hint"
@@ -366,7 +439,7 @@ def make_book(**values):
     book.save()
     return book
 
-# %% exercise="22.3" role="mistake" says="Title and slug are always the same, and a slug is unique: the second call fails. Number them."
+# %% exercise="22.3" role="mistake" says="What must be unique comes twice, so the second call fails: a slug, or a title of the same author. Number them, and make an author for each book."
 def make_book(**values):
     author, _ = Author.objects.get_or_create(name="An Author", slug="an-author")
     return Book.objects.create(**{"title": "A Book", "slug": "a-book", "author": author, "price": 10, **values})
@@ -406,7 +479,7 @@ def make_book(**values):
 
 # %% exercise="22.4" role="check"
 def run(case):
-    setup_test_environment()
+    setup_test_environment(debug=False)
     try:
         result = TestSuite([defaultTestLoader.loadTestsFromTestCase(case)]).run(TestResult())
     finally:
@@ -417,13 +490,17 @@ def run(case):
 
 
 def observe(answer):
+    def letters():
+        letter()
+        letter()
+
     def letter():
         send_mail("Your order", "Thank you.", None, ["anna@example.org"])
 
     def shop(during=(), after=()):
         def sell(refused=False):
             with transaction.atomic():
-                Genre.objects.create(name="Sold", slug="sold")
+                SentMail.objects.create(key="sold")
                 for send in during:
                     send()
                 for send in after:
@@ -439,11 +516,21 @@ def observe(answer):
         "before the commit": shop(during=[letter]),
         "two letters": shop(after=[letter, letter]),
         "one before and one after": shop(during=[letter], after=[letter]),
+        "a callback that sends nothing": shop(after=[lambda: None]),
+        "two letters by one callback": shop(after=[letters]),
     }
     seen = {}
     for name, way in ways.items():
         answer.sell = staticmethod(way)
         seen[name] = run(answer)
+    result = TestResult()
+    answer.sell = staticmethod(ways["after the commit"])
+    setup_test_environment(debug=False)
+    try:
+        TestSuite([defaultTestLoader.loadTestsFromTestCase(answer)]).run(result)
+    finally:
+        teardown_test_environment()
+    seen["exceptions where all is right"] = sorted(trace.strip().splitlines()[-1] for _, trace in result.errors)
     return seen
 
 # %% exercise="22.4" role="answer" datasets=["edge"] seconds=20
@@ -572,6 +659,40 @@ class ReceiptTest(TestCase):
             self.sell(refused=True)
         self.assertFalse(mail.outbox)
 
+# %% exercise="22.4" role="mistake" says="One callback is not one letter: it may send nothing, or two. Let it run, and look into the outbox."
+class ReceiptTest(TestCase):
+    @staticmethod
+    def sell(refused=False):
+        with transaction.atomic():
+            transaction.on_commit(lambda: send_mail("Your order", "Thank you.", None, ["anna@example.org"]))
+            if refused:
+                raise ValueError("The card was refused.")
+
+    def test_letter(self):
+        with self.captureOnCommitCallbacks() as callbacks:
+            self.sell()
+        self.assertEqual(len(callbacks), 1)
+        self.assertEqual(mail.outbox, [])
+
+# %% exercise="22.4" role="mistake" says="A refused sale raises `ValueError`, and nothing in your test expects it: the right shop is red."
+class ReceiptTest(TestCase):
+    @staticmethod
+    def sell(refused=False):
+        with transaction.atomic():
+            transaction.on_commit(lambda: send_mail("Your order", "Thank you.", None, ["anna@example.org"]))
+            if refused:
+                raise ValueError("The card was refused.")
+
+    def test_letter(self):
+        with self.captureOnCommitCallbacks(execute=True):
+            self.sell()
+            self.assertEqual(mail.outbox, [])
+        self.assertEqual(len(mail.outbox), 1)
+
+    def test_refused(self):
+        self.sell(refused=True)
+        self.assertEqual(mail.outbox, [])
+
 # %% exercise="22.4" role="hint"
 # The block of `captureOnCommitCallbacks(execute=True)` runs the callbacks at its end. Inside of it nothing has been sent yet, if all is well.
 # %% exercise="22.4" role="hint"
@@ -667,11 +788,11 @@ def visit(view, user, path="/"):
 # ### 22.6 Who gets in?
 #
 # The page `/report/` sends who is not logged in to `/login/`, refuses customers with 403, and shows itself to staff. Write the tests with `self.client`. They have to find:
-# a page open to all, one open to every customer, one that sends customers to the login, one that is shut for everybody. Log in without passwords.
+# a page open to all, one open to every customer, one that asks only those who are logged in who they are and is open to strangers, one that sends customers to the login, one that is shut for everybody. Log in without passwords.
 
 # %% exercise="22.6" role="check"
 def run(case):
-    setup_test_environment()
+    setup_test_environment(debug=False)
     try:
         result = TestSuite([defaultTestLoader.loadTestsFromTestCase(case)]).run(TestResult())
     finally:
@@ -693,6 +814,9 @@ def observe(answer):
     def shut(request):
         raise PermissionDenied
 
+    def no_customers(user):
+        return user.is_anonymous or staff(user)
+
     ways = {
         "right": login_required(user_passes_test(staff)(report)),
         "open to all": report,
@@ -700,6 +824,7 @@ def observe(answer):
         "customers go to the login": user_passes_test(lambda user: user.is_staff)(report),
         "nobody is asked to log in": user_passes_test(staff)(report),
         "shut": login_required(shut),
+        "open to strangers": user_passes_test(no_customers)(report),
     }
     seen = {}
     for name, way in ways.items():
@@ -800,6 +925,19 @@ class ReportTest(TestCase):
         self.client.login(username="bookseller", password="secret")
         self.assertEqual(self.client.get("/report/").status_code, 200)
 
+# %% exercise="22.6" role="mistake" says="With `follow=True` you see the page at the end of all redirects: 200 is the login as well as the report. Look at the first answer."
+class ReportTest(TestCase):
+    def test_nobody(self):
+        self.assertEqual(self.client.get("/report/", follow=True).status_code, 200)
+
+    def test_customers(self):
+        self.client.force_login(User.objects.create(username="reader"))
+        self.assertEqual(self.client.get("/report/").status_code, 403)
+
+    def test_staff_sees_it(self):
+        self.client.force_login(User.objects.create(username="bookseller", is_staff=True))
+        self.assertEqual(self.client.get("/report/").status_code, 200)
+
 # %% exercise="22.6" role="hint"
 # Three kinds of visitors, three answers: 302, 403, 200.
 # %% exercise="22.6" role="hint"
@@ -808,12 +946,12 @@ class ReportTest(TestCase):
 # %% [markdown] exercise="22.7"
 # ### 22.7 Stop the clock at the border
 #
-# `parcel_leaves_today()` is true before 15:00 UTC, by `timezone.now()`, and false from 15:00 on. Write tests that find: a border at 14:00, one at 16:00, one where 15:00 itself
+# `parcel_leaves_today()` is true before 15:00 UTC, by `timezone.now()`, and false from 15:00 on. Write tests that find: a border at 14:00, 14:30 or 16:00, one where 15:00 itself
 # still counts, and a function that always says the same. They call `self.parcel_leaves_today`, and pass at any time of the day.
 
 # %% exercise="22.7" role="check"
 def run(case):
-    setup_test_environment()
+    setup_test_environment(debug=False)
     try:
         result = TestSuite([defaultTestLoader.loadTestsFromTestCase(case)]).run(TestResult())
     finally:
@@ -824,8 +962,16 @@ def run(case):
 
 
 def observe(answer):
+    class Clock(datetime):
+        moment = None
+
+        @classmethod
+        def now(cls, tz=None):
+            return cls.moment
+
     ways = {
         "right": lambda: timezone.now().hour < 15,
+        "in UTC": lambda: timezone.now().astimezone(UTC).hour < 15,
         "by minutes": lambda: timezone.now() < timezone.now().replace(hour=15, minute=0, second=0, microsecond=0),
         "border at 14:00": lambda: timezone.now().hour < 14,
         "border at 16:00": lambda: timezone.now().hour < 16,
@@ -839,7 +985,9 @@ def observe(answer):
         answer.parcel_leaves_today = staticmethod(way)
         seen[name] = []
         for hour in (4, 20):
-            with mock.patch("django.utils.timezone.now", return_value=datetime(2026, 5, 4, hour, tzinfo=UTC)):
+            Clock.moment = datetime(2026, 5, 4, hour, tzinfo=UTC)
+            # Below `timezone.now`, so that answers may replace either of the two.
+            with mock.patch("django.utils.timezone.datetime", Clock):
                 seen[name].append(run(answer))
     return seen
 
@@ -876,6 +1024,45 @@ class ParcelTest(SimpleTestCase):
     @mock.patch.object(timezone, "now", lambda: datetime(2026, 6, 18, 15, tzinfo=UTC))
     def test_from_three_on(self):
         self.assertFalse(self.parcel_leaves_today())
+
+# %% exercise="22.7" role="alternative" note="One level lower: the class that `timezone.now` asks. It also reaches code that has imported `now` by name."
+class ParcelTest(SimpleTestCase):
+    @staticmethod
+    def parcel_leaves_today():
+        return timezone.now().hour < 15
+
+    def test_border(self):
+        with mock.patch("django.utils.timezone.datetime") as clock:
+            clock.now.return_value = datetime(2026, 6, 18, 14, 59, 59, 999999, tzinfo=UTC)
+            self.assertTrue(self.parcel_leaves_today())
+            clock.now.return_value = datetime(2026, 6, 18, 15, tzinfo=UTC)
+            self.assertFalse(self.parcel_leaves_today())
+
+# %% exercise="22.7" role="mistake" says="Two o'clock is a whole hour before the border: one at 14:30 stays green. Take the last moment before three."
+class ParcelTest(SimpleTestCase):
+    @staticmethod
+    def parcel_leaves_today():
+        return timezone.now().hour < 15
+
+    def test_border(self):
+        for hour, expected in ((14, True), (15, False)):
+            with mock.patch("django.utils.timezone.now", return_value=datetime(2026, 6, 18, hour, tzinfo=UTC)):
+                self.assertIs(self.parcel_leaves_today(), expected)
+
+# %% exercise="22.7" role="mistake" says="`timezone.now` gives UTC. Three o'clock in another zone is another moment, and code that converts it is red: use `tzinfo=UTC`."
+class ParcelTest(SimpleTestCase):
+    @staticmethod
+    def parcel_leaves_today():
+        return timezone.now().hour < 15
+
+    def test_border(self):
+        there = timezone.get_fixed_timezone(120)
+        for moment, expected in (
+            (datetime(2026, 6, 18, 14, 59, 59, 999999, tzinfo=there), True),
+            (datetime(2026, 6, 18, 15, tzinfo=there), False),
+        ):
+            with mock.patch("django.utils.timezone.now", return_value=moment):
+                self.assertIs(self.parcel_leaves_today(), expected)
 
 # %% exercise="22.7" role="mistake" says="Morning and evening are far from the border: wherever it is, the test is green. Test the last moment before it and the first one after."
 class ParcelTest(SimpleTestCase):
@@ -1067,20 +1254,22 @@ def observe(answer):
         "the rest in one": spread_badly,
         "one too few": lambda cents, parts: right(cents, parts - 1) if parts == 12 else right(cents, parts),
         "halves": lambda cents, parts: [cents / parts] * parts,
-        "small sums only": lambda cents, parts: right(cents, parts) if cents >= parts else [cents],
+        "small sums only": lambda cents, parts: right(cents, parts) if cents >= 100 else [cents],
     }
     seen = {}
     for name, split in splits.items():
         tried = []
 
-        def watched(cents, parts):
+        def watched(cents, parts, draws=random.Random(name)):
             tried.append((cents, parts))
+            # Somebody else draws too, and not the same in the two runs.
+            for _ in range(draws.randrange(3)):
+                random.random()
             return split(cents, parts)
 
         found = answer(watched, 1)
         runs = [list(tried)]
         tried.clear()
-        random.random()
         again = answer(watched, 1)
         runs.append(list(tried))
         tried.clear()
@@ -1143,6 +1332,17 @@ def counterexample(split, seed):
             return cents, parts
     return None
 
+# %% exercise="22.9" role="mistake" says="`random.seed` sets the generator that all share: whoever else draws from it moves your cases. Make your own, `random.Random(seed)`."
+def counterexample(split, seed):
+    random.seed(seed)
+    for _ in range(500):
+        cents, parts = random.randint(0, 1000), random.randint(1, 12)
+        shares = split(cents, parts)
+        whole = all(isinstance(share, int) for share in shares)
+        if not whole or len(shares) != parts or sum(shares) != cents or max(shares) - min(shares) > 1:
+            return cents, parts
+    return None
+
 # %% exercise="22.9" role="mistake" says="You try all the cases and keep the last that fails. Return the first one: it is found sooner, and the same seed leads straight to it."
 def counterexample(split, seed):
     chance, found = random.Random(seed), None
@@ -1180,3 +1380,200 @@ def counterexample(split, seed):
 # Four properties: how many instalments, whole cents, their sum, and how far the largest is from the smallest.
 # %% exercise="22.9" role="hint"
 # `chance = random.Random(seed)` before the loop, `chance.randint(1, 12)` inside of it.
+
+# %% [markdown] exercise="22.10"
+# ### 22.10 Await what you test
+#
+# `is_left(slug, copies)` is a coroutine function: whether at least so many copies of the book are in stock, and False for a book that nobody knows. The rows are made for you: three
+# copies of `test-atlas`. Write tests that find: always True, always False, "more than" in place of "at least", and a book not looked at. They call `self.is_left`.
+
+# %% exercise="22.10" role="check"
+def run(case):
+    setup_test_environment(debug=False)
+    try:
+        result = TestSuite([defaultTestLoader.loadTestsFromTestCase(case)]).run(TestResult())
+    finally:
+        teardown_test_environment()
+    if not result.testsRun and result.wasSuccessful():
+        return "no tests"
+    return "green" if result.wasSuccessful() else "red"
+
+
+def observe(answer):
+    import warnings
+
+    from asgiref.sync import AsyncSingleThreadContext
+
+    async def right(slug, copies):
+        return await Stock.objects.filter(book__slug=slug, quantity__gte=copies).aexists()
+
+    async def other_way(slug, copies):
+        stock = await Stock.objects.filter(book__slug=slug).afirst()
+        return stock is not None and stock.quantity >= copies
+
+    async def always(slug, copies):
+        return True
+
+    async def never(slug, copies):
+        return False
+
+    async def more(slug, copies):
+        return await Stock.objects.filter(book__slug=slug, quantity__gt=copies).aexists()
+
+    async def any_book(slug, copies):
+        return copies <= 3
+
+    ways = {
+        "right": right,
+        "by the object": other_way,
+        "always": always,
+        "never": never,
+        "more than": more,
+        "any book": any_book,
+    }
+    seen = {}
+    # One thread for the loops of all tests, ended with the block.
+    with warnings.catch_warnings(), AsyncSingleThreadContext():
+        warnings.simplefilter("ignore")
+        for name, way in ways.items():
+            answer.is_left = staticmethod(way)
+            with uncounted():
+                seen[name] = run(answer)
+    return seen
+
+# %% exercise="22.10" role="answer" datasets=["edge"] seconds=20
+class StockTest(TestCase):
+    @staticmethod
+    async def is_left(slug, copies):
+        return await Stock.objects.filter(book__slug=slug, quantity__gte=copies).aexists()
+
+    @classmethod
+    def setUpTestData(cls):
+        jane = Author.objects.create(name="A Test Author", slug="a-test-author")
+        atlas = Book.objects.create(title="Test Atlas", slug="test-atlas", author=jane, price=9)
+        Stock.objects.create(book=atlas, quantity=3)
+
+    # solution
+    async def test_at_least(self):
+        self.assertIs(await self.is_left("test-atlas", 3), True)
+        self.assertIs(await self.is_left("test-atlas", 4), False)
+
+    async def test_unknown_book(self):
+        self.assertIs(await self.is_left("no-such-book", 1), False)
+    # end
+
+
+check("22.10")
+
+# %% exercise="22.10" role="alternative" note="A plain test that makes the coroutine synchronous, where the rest of the test is synchronous: query counts, callbacks."
+class StockTest(TestCase):
+    @staticmethod
+    async def is_left(slug, copies):
+        return await Stock.objects.filter(book__slug=slug, quantity__gte=copies).aexists()
+
+    @classmethod
+    def setUpTestData(cls):
+        jane = Author.objects.create(name="A Test Author", slug="a-test-author")
+        atlas = Book.objects.create(title="Test Atlas", slug="test-atlas", author=jane, price=9)
+        Stock.objects.create(book=atlas, quantity=3)
+
+    def test_table(self):
+        is_left = async_to_sync(self.is_left)
+        for slug, copies, expected in [("test-atlas", 3, True), ("test-atlas", 4, False), ("unknown", 1, False)]:
+            with self.subTest(slug=slug, copies=copies):
+                self.assertEqual(is_left(slug, copies), expected)
+
+# %% exercise="22.10" role="alternative" note="One test per sentence. Each is a coroutine of its own, and gets an event loop of its own."
+class StockTest(TestCase):
+    @staticmethod
+    async def is_left(slug, copies):
+        return await Stock.objects.filter(book__slug=slug, quantity__gte=copies).aexists()
+
+    @classmethod
+    def setUpTestData(cls):
+        jane = Author.objects.create(name="A Test Author", slug="a-test-author")
+        atlas = Book.objects.create(title="Test Atlas", slug="test-atlas", author=jane, price=9)
+        Stock.objects.create(book=atlas, quantity=3)
+
+    async def test_all_of_them(self):
+        self.assertTrue(await self.is_left("test-atlas", 3))
+
+    async def test_one_more_than_there_is(self):
+        self.assertFalse(await self.is_left("test-atlas", 4))
+
+    async def test_unknown_book(self):
+        self.assertFalse(await self.is_left("unknown", 0))
+
+# %% exercise="22.10" role="mistake" says="Without `await` you test the coroutine, which is always true: the right function is red where you expect False. Make the tests `async def`."
+class StockTest(TestCase):
+    @staticmethod
+    async def is_left(slug, copies):
+        return await Stock.objects.filter(book__slug=slug, quantity__gte=copies).aexists()
+
+    @classmethod
+    def setUpTestData(cls):
+        jane = Author.objects.create(name="A Test Author", slug="a-test-author")
+        atlas = Book.objects.create(title="Test Atlas", slug="test-atlas", author=jane, price=9)
+        Stock.objects.create(book=atlas, quantity=3)
+
+    def test_at_least(self):
+        self.assertTrue(self.is_left("test-atlas", 3))
+        self.assertFalse(self.is_left("test-atlas", 4))
+
+    def test_unknown_book(self):
+        self.assertFalse(self.is_left("unknown", 1))
+
+# %% exercise="22.10" role="mistake" says="A coroutine that nobody awaits is always true, so the test is green whatever the function does. Make it `async def`, and await."
+class StockTest(TestCase):
+    @staticmethod
+    async def is_left(slug, copies):
+        return await Stock.objects.filter(book__slug=slug, quantity__gte=copies).aexists()
+
+    @classmethod
+    def setUpTestData(cls):
+        jane = Author.objects.create(name="A Test Author", slug="a-test-author")
+        atlas = Book.objects.create(title="Test Atlas", slug="test-atlas", author=jane, price=9)
+        Stock.objects.create(book=atlas, quantity=3)
+
+    def test_at_least(self):
+        self.assertTrue(self.is_left("test-atlas", 3))
+
+# %% exercise="22.10" role="mistake" says="One copy and ten are far from the border: `more than` answers the same. Ask for exactly as many as there are."
+class StockTest(TestCase):
+    @staticmethod
+    async def is_left(slug, copies):
+        return await Stock.objects.filter(book__slug=slug, quantity__gte=copies).aexists()
+
+    @classmethod
+    def setUpTestData(cls):
+        jane = Author.objects.create(name="A Test Author", slug="a-test-author")
+        atlas = Book.objects.create(title="Test Atlas", slug="test-atlas", author=jane, price=9)
+        Stock.objects.create(book=atlas, quantity=3)
+
+    async def test_few_and_many(self):
+        self.assertTrue(await self.is_left("test-atlas", 1))
+        self.assertFalse(await self.is_left("test-atlas", 10))
+
+    async def test_unknown_book(self):
+        self.assertFalse(await self.is_left("unknown", 1))
+
+# %% exercise="22.10" role="mistake" says="Only one book is asked for: a function that does not look at the slug stays green."
+class StockTest(TestCase):
+    @staticmethod
+    async def is_left(slug, copies):
+        return await Stock.objects.filter(book__slug=slug, quantity__gte=copies).aexists()
+
+    @classmethod
+    def setUpTestData(cls):
+        jane = Author.objects.create(name="A Test Author", slug="a-test-author")
+        atlas = Book.objects.create(title="Test Atlas", slug="test-atlas", author=jane, price=9)
+        Stock.objects.create(book=atlas, quantity=3)
+
+    async def test_border(self):
+        self.assertTrue(await self.is_left("test-atlas", 3))
+        self.assertFalse(await self.is_left("test-atlas", 4))
+
+# %% exercise="22.10" role="hint"
+# A test may be `async def` in a Django `TestCase`; it needs nothing else.
+# %% exercise="22.10" role="hint"
+# `self.assertTrue(await self.is_left("test-atlas", 3))`, and the cases beside it: one copy more, another slug.

@@ -13,7 +13,7 @@ from unittest import mock
 
 from accounts.models import User
 from catalog.models import Author, Book, Genre
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password as validate_by_settings
 from django.core.cache import cache
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
@@ -52,7 +52,10 @@ from reviews.models import Review
 # %% exercise="23.1" role="check"
 def observe(answer):
     factory, seen = APIRequestFactory(), []
-    asked = [{"q": q} for q in ("e", "EMMA", "poems", "no such title", "%", "", "   ")]
+    # Twins: the older one is by the author with the higher key.
+    for author in Author.objects.order_by("-pk")[:2]:
+        Book.objects.create(title="The Twins", slug=f"twin-{author.pk}", author=author, price="5.00")
+    asked = [{"q": q} for q in ("e", "EMMA", "poems", "twins", "no such title", "%", ".", "", "   ")]
     for parameters in [*asked, {}]:
         with CaptureQueriesContext(connection) as ran:
             reply = answer.as_view(throttle_classes=[])(factory.get("/", parameters))
@@ -163,6 +166,26 @@ class TitleSearch(APIView):
         results = [{"title": book.title, "slug": book.slug} for book in found[:5]]
         return Response({"count": found.count(), "results": results})
 
+# %% exercise="23.1" role="mistake" says="Two books of one title come in an order that nobody promised: here the index of another constraint decides. Name the primary key as the second."
+class TitleSearch(APIView):
+    def get(self, request):
+        q = request.query_params.get("q", "").strip()
+        if not q:
+            raise ValidationError({"q": ["Say what to look for."]})
+        found = Book.objects.filter(title__icontains=q).order_by("title")
+        results = [{"title": book.title, "slug": book.slug} for book in found[:5]]
+        return Response({"count": found.count(), "results": results})
+
+# %% exercise="23.1" role="mistake" says="What was typed is read as a pattern: a dot finds everything. `icontains` takes the text as it is."
+class TitleSearch(APIView):
+    def get(self, request):
+        q = request.query_params.get("q", "").strip()
+        if not q:
+            raise ValidationError({"q": ["Say what to look for."]})
+        found = Book.objects.filter(title__iregex=q).order_by("title", "pk")
+        results = [{"title": book.title, "slug": book.slug} for book in found[:5]]
+        return Response({"count": found.count(), "results": results})
+
 # %% exercise="23.1" role="hint"
 # What stands behind the `?` is in `request.query_params`.
 # %% exercise="23.1" role="hint"
@@ -187,9 +210,15 @@ def observe(answer):
             fields = ["title"]
 
     with override_settings(REST_FRAMEWORK=answer):
-        pages = api_settings.DEFAULT_PAGINATION_CLASS
-        if pages is not None and issubclass(pages, PageNumberPagination):
-            pages = type("Pages", (pages,), {"page_size": api_settings.PAGE_SIZE})
+        try:
+            pages = api_settings.DEFAULT_PAGINATION_CLASS
+            for what in ("AUTHENTICATION", "PERMISSION", "THROTTLE"):
+                getattr(api_settings, f"DEFAULT_{what}_CLASSES")
+        except (AttributeError, ImportError) as error:
+            return ["this setting cannot be read", type(error).__name__]
+        if pages is not None:
+            size = api_settings.PAGE_SIZE
+            pages = type("Pages", (pages,), {"page_size": size, "default_limit": size, "ordering": "pk"})
         view = ListCreateAPIView.as_view(
             queryset=Book.objects.order_by("pk"),
             serializer_class=Names,
@@ -212,11 +241,14 @@ def observe(answer):
         kind = sorted(listed) if isinstance(listed, dict) else "a bare list"
         seen.append(("a stranger reads", kind, len(listed.get("results", [])) if isinstance(listed, dict) else len(listed)))
         if isinstance(listed, dict):
-            second = view(factory.get("/", {"page": 2})).data
-            seen.append(("page 2", len(second.get("results", []))))
+            second = view(factory.get("/", {"page": 2})).data.get("results", [])
+            moved = "other books" if second != listed.get("results", []) else "the same books again"
+            seen.append(("page 2", len(second), moved))
         cache.clear()
         seen.append(("a stranger asks on", [view(factory.get("/")).status_code for _ in range(5)]))
-        clock[0] += 61
+        clock[0] += 50
+        seen.append(("after 50 seconds", view(factory.get("/")).status_code))
+        clock[0] += 11
         seen.append(("after a minute", view(factory.get("/")).status_code))
         token = {"headers": {"Authorization": f"Token {key}"}}
         seen.append(("a program asks on", [view(factory.get("/", **token)).status_code for _ in range(5)]))
@@ -340,6 +372,59 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {"anon": "3/min"},
 }
 
+# %% exercise="23.2" role="mistake" says="Three in a second is far more than three in a minute: the letter after the slash is the period."
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 10,
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"anon": "3/sec"},
+}
+
+# %% exercise="23.2" role="mistake" says="`?page=2` brings the first books again: `LimitOffsetPagination` counts rows, `?limit=10&offset=10`. Numbered pages are `PageNumberPagination`."
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "PAGE_SIZE": 10,
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"anon": "3/min"},
+}
+
+# %% exercise="23.2" role="mistake" says="Browsers are not known here: without `SessionAuthentication` a login by cookie counts for nothing."
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 10,
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"anon": "3/min"},
+}
+
+# %% exercise="23.2" role="mistake" says="DRF imports these classes itself, and wants their dotted paths as strings: settings are read before apps can be imported."
+from rest_framework.authentication import SessionAuthentication
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        TokenAuthentication,
+        SessionAuthentication,
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 10,
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.AnonRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"anon": "3/min"},
+}
+
 # %% exercise="23.2" role="hint"
 # Authentication, permission, pagination and throttle each have a `DEFAULT_…`, and the last two need a number beside it.
 # %% exercise="23.2" role="hint"
@@ -350,7 +435,7 @@ REST_FRAMEWORK = {
 #
 # Write `update()`. The lines that come in replace those of the order: a book that is in it already keeps its row and
 # its price, with the new quantity; a new book is added at its price of today; a book that is not named goes. A PATCH
-# without lines leaves them as they are. All of it is saved, or nothing. No book is there twice.
+# without lines leaves them as they are. All of it is saved, or nothing. No request names a book twice.
 
 # %% exercise="23.3" role="check"
 def observe(answer):
@@ -592,6 +677,35 @@ class OrderSerializer(serializers.ModelSerializer):
                 order.lines.update_or_create(book=book, defaults={"quantity": line["quantity"], "unit_price": book.price})
         return order
 
+# %% exercise="23.3" role="mistake" says="An empty list of lines changes nothing: `if lines` is false for it too. Only None means that no lines were sent."
+class LineSerializer(serializers.ModelSerializer):
+    book = serializers.SlugRelatedField(slug_field="slug", queryset=Book.objects.all())
+
+    class Meta:
+        model = OrderLine
+        fields = ["book", "quantity"]
+
+
+class OrderSerializer(serializers.ModelSerializer):
+    lines = LineSerializer(many=True)
+
+    class Meta:
+        model = Order
+        fields = ["note", "lines"]
+
+    @transaction.atomic
+    def update(self, order, validated_data):
+        lines = validated_data.pop("lines", None)
+        order = super().update(order, validated_data)
+        if lines:
+            order.lines.exclude(book__in=[line["book"] for line in lines]).delete()
+            for line in lines:
+                book, quantity = line["book"], line["quantity"]
+                order.lines.update_or_create(
+                    book=book, defaults={"quantity": quantity}, create_defaults={"quantity": quantity, "unit_price": book.price}
+                )
+        return order
+
 # %% exercise="23.3" role="hint"
 # Take the lines out of `validated_data` first; `super().update()` saves the rest. Were there lines at all?
 # %% exercise="23.3" role="hint"
@@ -623,7 +737,8 @@ def observe(answer):
         if valid:
             serializer.save()
             user, shown = User.objects.get(username=data["username"]), dict(serializer.data)
-            stored = "hashed" if user.check_password(data["password"]) else "not hashed"
+            stored = "hashed" if user.check_password(data["password"]) else "as it was typed"
+            stored = stored if user.has_usable_password() else "no password at all"
             seen.append((stored, user.email, user.is_staff, sorted(set(shown) - {"id"})))
     return seen
 
@@ -678,7 +793,7 @@ class SignUpSerializer(serializers.ModelSerializer):
     def create(self, validated_data):
         return User.objects.create_user(**validated_data)
 
-# %% exercise="23.4" role="mistake" says="The password is stored as it was typed: a `ModelSerializer` writes columns, and knows nothing of hashing. Create with `create_user()`, or `set_password()`."
+# %% exercise="23.4" role="mistake" says="The password is stored as it was typed: a `ModelSerializer` writes columns, and knows nothing of hashing. Create with `create_user()`; or call `set_password()`, and save after it."
 class SignUpSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
@@ -702,7 +817,7 @@ class SignUpSerializer(serializers.ModelSerializer):
     def create(self, validated_data):
         return User.objects.create_user(**validated_data)
 
-# %% exercise="23.4" role="mistake" says="Any password will do. The settings' validators are asked by forms of Django, not by a serializer: call them."
+# %% exercise="23.4" role="mistake" says="Any password will do. The settings' validators are asked by Django's own forms and commands, not by a serializer: call them."
 class SignUpSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
@@ -736,6 +851,19 @@ class SignUpSerializer(serializers.ModelSerializer):
     def validate(self, attrs):
         validate_by_settings(attrs["password"])
         return attrs
+
+    def create(self, validated_data):
+        return User.objects.create_user(**validated_data)
+
+# %% exercise="23.4" role="mistake" says="The account has no password, and nobody can log in to it: `validate_password()` returns None, and what it returns is the value. Return it in the end."
+class SignUpSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = User
+        fields = ["username", "email", "password"]
+        extra_kwargs = {"password": {"write_only": True}}
+
+    def validate_password(self, value):
+        validate_by_settings(value)
 
     def create(self, validated_data):
         return User.objects.create_user(**validated_data)
@@ -1132,15 +1260,21 @@ def observe(answer):
         perform_create = perform_update = perform_destroy = lambda self, thing: None
 
     book = Book.objects.order_by("pk").first()
-    mira, jose, editor, cleaner = [User.objects.create(username=name) for name in ("nora", "torvald", "editor", "cleaner")]
-    for user, codename in ((editor, "change_review"), (cleaner, "delete_review")):
-        user.user_permissions.add(Permission.objects.get(codename=codename, content_type__app_label="reviews"))
-    reviews = {"nora's": Review.objects.create(thing=book, reviewer=mira, stars=4), "nobody's": Review.objects.create(thing=book, stars=4)}
+    nora, torvald, editor, cleaner = [User.objects.create(username=name) for name in ("nora", "torvald", "editor", "cleaner")]
+    User.objects.create(username="clerk", is_staff=True)
+    User.objects.create(username="root", is_superuser=True)
+    change, delete = [Permission.objects.get(codename=name, content_type__app_label="reviews") for name in ("change_review", "delete_review")]
+    editor.user_permissions.add(change)
+    # This one by a group.
+    cleaners = Group.objects.create(name="Cleaners")
+    cleaners.permissions.add(delete)
+    cleaner.groups.add(cleaners)
+    reviews = {"nora's": Review.objects.create(thing=book, reviewer=nora, stars=4), "nobody's": Review.objects.create(thing=book, stars=4)}
     calls = [("get", "list", None), ("head", "list", None), ("options", "list", None), ("post", "create", None)]
     calls += [(verb, name, review) for review in reviews for verb, name in
               (("get", "retrieve"), ("put", "update"), ("patch", "partial_update"), ("delete", "destroy"))]
     seen = []
-    for user in (None, "nora", "torvald", "editor", "cleaner"):
+    for user in (None, "nora", "torvald", "editor", "cleaner", "clerk", "root"):
         for verb, name, review in calls:
             request = getattr(APIRequestFactory(), verb)("/", {"stars": 3})
             force_authenticate(request, user and User.objects.get(username=user))
@@ -1180,7 +1314,9 @@ class MayTouchReview(BasePermission):
         if request.method in SAFE_METHODS:
             return True
         user = request.user
-        return user.is_authenticated and (review.reviewer == user or user.has_perm(self.wanted[request.method]))
+        if request.method not in self.wanted or not user.is_authenticated:
+            return False
+        return review.reviewer == user or user.has_perm(self.wanted[request.method])
 
 # %% exercise="23.7" role="mistake" says="Strangers may write: without `has_permission` every request gets as far as the object, and a new review has none. And whose key is None owns what belongs to nobody."
 class MayTouchReview(BasePermission):
@@ -1227,7 +1363,7 @@ class MayTouchReview(BasePermission):
             return True
         return request.user.has_perm("reviews.change_review")
 
-# %% exercise="23.7" role="mistake" says="Nobody but the reviewer gets in: `has_perm(perm, review)` is False for every object with `ModelBackend`. Ask without the object."
+# %% exercise="23.7" role="mistake" says="Who has the permission is refused, superusers apart: with `ModelBackend`, `has_perm()` is False for every object, and for a name without its app. Ask for `app.permission`, without the object."
 class MayTouchReview(BasePermission):
     def has_permission(self, request, view):
         return request.method in SAFE_METHODS or request.user.is_authenticated
@@ -1237,6 +1373,33 @@ class MayTouchReview(BasePermission):
             return True
         wanted = "reviews.delete_review" if request.method == "DELETE" else "reviews.change_review"
         return request.user.has_perm(wanted, review)
+
+# %% exercise="23.7" role="mistake" says="Permissions that come from a group are missed: `user_permissions` are those given to the user alone. `has_perm()` asks for both, and lets superusers in."
+class MayTouchReview(BasePermission):
+    def has_permission(self, request, view):
+        return request.method in SAFE_METHODS or request.user.is_authenticated
+
+    def has_object_permission(self, request, view, review):
+        if request.method in SAFE_METHODS:
+            return True
+        if review.reviewer_id is not None and review.reviewer_id == request.user.pk:
+            return True
+        wanted = "reviews.delete_review" if request.method == "DELETE" else "reviews.change_review"
+        codenames = request.user.user_permissions.values_list("codename", flat=True)
+        return wanted.partition(".")[2] in codenames
+
+# %% exercise="23.7" role="mistake" says="Staff gets in without the permission: `is_staff` opens the admin site, and says nothing about reviews."
+class MayTouchReview(BasePermission):
+    def has_permission(self, request, view):
+        return request.method in SAFE_METHODS or request.user.is_authenticated
+
+    def has_object_permission(self, request, view, review):
+        if request.method in SAFE_METHODS:
+            return True
+        if review.reviewer_id is not None and review.reviewer_id == request.user.pk:
+            return True
+        wanted = "reviews.delete_review" if request.method == "DELETE" else "reviews.change_review"
+        return request.user.is_staff or request.user.has_perm(wanted)
 
 # %% exercise="23.7" role="hint"
 # Two methods: one for the request, before there is an object, and one for the object.
@@ -1268,6 +1431,8 @@ def observe(answer):
     User.objects.filter(pk=gone.pk).delete()
     with mock.patch("time.time", return_value=time.time() - 3700):
         old = signer.sign(nora.pk)
+    with mock.patch("time.time", return_value=time.time() - 40 * 86400):
+        ancient = signer.sign(nora.pk)
     with mock.patch("time.time", return_value=time.time() - 3000):
         recent = signer.sign(nora.pk)
     headers = {
@@ -1275,6 +1440,7 @@ def observe(answer):
         "good": f"Signed {good}",
         "fifty minutes old": f"Signed {recent}",
         "an hour and more": f"Signed {old}",
+        "forty days old": f"Signed {ancient}",
         "altered": f"Signed {good[:-1]}{'A' if good[-1] != 'A' else 'B'}",
         "another user's key": f"Signed {sleeper.pk}{good[good.index(':'):]}",
         "no signature": f"Signed {nora.pk}",
@@ -1439,6 +1605,8 @@ class SignedAuthentication(BaseAuthentication):
 # %% exercise="23.9" role="check"
 def observe(answer):
     cache.clear()
+    for name in ("nora", "torvald"):
+        User.objects.create(username=name)
 
     class Everything(UserRateThrottle):
         rate = "1000/min"
@@ -1466,6 +1634,8 @@ def observe(answer):
         verbs = ("put", "patch", "delete", "post")
         seen.append(("jose changes, deletes and writes", [ask(verb, "jose") for verb in verbs]))
         seen.append(("mira at the same address", ask("post", "mira")))
+        seen.append(("nora writes four times", [ask("post", "nora") for _ in range(4)]))
+        seen.append(("torvald changes four times", [ask("put", "torvald") for _ in range(4)]))
         seen.append(("jose from another address", ask("post", "jose", address="10.0.0.3")))
         clock[0] += 59
         seen.append(("59 seconds later", ask("post", "jose")))
@@ -1537,6 +1707,29 @@ class WriteThrottle(SimpleRateThrottle):
             return None
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
 
+# %% exercise="23.9" role="mistake" says="Who is logged in is not limited at all: `AnonRateThrottle` returns no key for them. `UserRateThrottle` has one for both."
+from rest_framework.throttling import AnonRateThrottle
+
+
+class WriteThrottle(AnonRateThrottle):
+    scope = "writes"
+    rate = "3/min"
+
+    def get_cache_key(self, request, view):
+        if request.method in SAFE_METHODS:
+            return None
+        return super().get_cache_key(request, view)
+
+# %% exercise="23.9" role="mistake" says="Each verb has a count of its own, so four kinds of writing make twelve requests. Leave the method out of the key."
+class WriteThrottle(UserRateThrottle):
+    scope = "writes"
+    rate = "3/min"
+
+    def get_cache_key(self, request, view):
+        if request.method in SAFE_METHODS:
+            return None
+        return f"{super().get_cache_key(request, view)}_{request.method}"
+
 # %% exercise="23.9" role="hint"
 # `UserRateThrottle` knows whom to count. What does `get_cache_key()` return for a request that does not count?
 # %% exercise="23.9" role="hint"
@@ -1546,9 +1739,9 @@ class WriteThrottle(SimpleRateThrottle):
 # ### 23.10 One's own reviews
 #
 # Write `MyReviewViewSet` and a `router`, so that customers find their own reviews at `/my-reviews/` and
-# `/my-reviews/<pk>/`: list (newest first, then highest key), read, change, withdraw. New ones are not written here,
-# and what was withdrawn is gone. The URL names are `my-review-list` and `my-review-detail`. Somebody else's reviews
-# are not found, and strangers are refused.
+# `/my-reviews/<pk>/`: list (newest first, then highest key), read, change, withdraw (what `Review.delete()` does: the
+# row stays, hidden). New ones are not written here, and what was withdrawn is not found. The URL names are
+# `my-review-list` and `my-review-detail`. Somebody else's reviews are not found, and strangers are refused.
 
 # %% exercise="23.10" role="check"
 def observe(answer):
@@ -1586,7 +1779,7 @@ def observe(answer):
         client.force_login(nora)
         seen.append(("nora withdraws", [client.delete(f"/my-reviews/{pks[name]}/").status_code for name in ("first", "torvald's")]))
         after = Review.objects.filter(pk__in=names).order_by("pk").values_list("text", "stars")
-        seen.append(("left", list(after)))
+        seen.append(("left", list(after), "rows", Review.everything.filter(pk__in=names).count()))
     return seen
 
 # %% exercise="23.10" role="answer" seconds=20
@@ -1754,6 +1947,56 @@ class MyReviewViewSet(ReadOnlyModelViewSet):
 router = SimpleRouter()
 router.register("my-reviews", MyReviewViewSet, basename="my-review")
 
+# %% exercise="23.10" role="mistake" says="The row is deleted for good, and the shop wanted to keep it. `destroy` calls `delete()` of the review, which hides it: nothing is to be written."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+class MyReviewViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    serializer_class = ReviewSerializer
+    permission_classes = [IsAuthenticated]
+
+    def perform_destroy(self, review):
+        review.hard_delete()
+
+    def get_queryset(self):
+        return Review.objects.filter(reviewer=self.request.user).order_by("-created", "-pk")
+
+
+router = SimpleRouter()
+router.register("my-reviews", MyReviewViewSet, basename="my-review")
+
+# %% exercise="23.10" role="mistake" says="Somebody else's review is a 403, which says that it exists. Filter in `get_queryset()`, and it is not found."
+class ReviewSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Review
+        fields = ["stars", "text"]
+
+
+class MyReviewViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    serializer_class = ReviewSerializer
+    permission_classes = [IsAuthenticated]
+
+    queryset = Review.objects.order_by("-created", "-pk")
+
+    def filter_queryset(self, queryset):
+        return queryset.filter(reviewer=self.request.user) if self.action == "list" else queryset
+
+    def check_object_permissions(self, request, review):
+        super().check_object_permissions(request, review)
+        if review.reviewer != request.user:
+            self.permission_denied(request)
+
+
+router = SimpleRouter()
+router.register("my-reviews", MyReviewViewSet, basename="my-review")
+
 # %% exercise="23.10" role="hint"
 # Each action has a mixin. And each begins with `get_queryset()`.
 # %% exercise="23.10" role="hint"
@@ -1864,7 +2107,7 @@ class ShelfViewSet(ReadOnlyModelViewSet):
     @action(detail=True, url_path="same-author", serializer_class=BriefSerializer)
     def same_author(self, request, slug):
         book = self.get_object()
-        return Response(self.get_serializer(self.queryset.exclude(pk=book.pk).filter(author_id=book.author_id), many=True).data)
+        return Response(self.get_serializer(self.get_queryset().exclude(pk=book.pk).filter(author_id=book.author_id), many=True).data)
 
 # %% exercise="23.11" role="mistake" says="Lists show the author and the genres: one serializer for every action, and queries for each row. Choose in `get_serializer_class()`."
 class BriefSerializer(serializers.ModelSerializer):
@@ -2040,6 +2283,42 @@ class ShelfViewSet(ReadOnlyModelViewSet):
     @action(detail=True, url_path="same-author")
     def same_author(self, request, slug):
         book = Book.objects.get(slug=slug)
+        books = self.get_queryset().filter(author=book.author_id).exclude(pk=book.pk)
+        return Response(self.get_serializer(books, many=True).data)
+
+# %% exercise="23.11" role="mistake" says="`same-author` shows its books with author and genres, and queries for each: `self.detail` is true for that action too. It is a list; ask for the name of the action."
+class BriefSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price"]
+
+
+class BookSerializer(serializers.ModelSerializer):
+    author = serializers.CharField(source="author.name")
+    genres = serializers.SlugRelatedField(slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Book
+        fields = ["slug", "title", "price", "author", "genres"]
+
+
+class ShelfViewSet(ReadOnlyModelViewSet):
+    queryset = Book.objects.order_by("title", "pk")
+    permission_classes = [AllowAny]
+    pagination_class = None
+    lookup_field = "slug"
+
+    def get_serializer_class(self):
+        return BookSerializer if self.detail else BriefSerializer
+
+    @action(detail=False)
+    def cheap(self, request):
+        books = self.get_queryset().filter(price__lte=5).order_by("price", "title", "pk")
+        return Response(self.get_serializer(books, many=True).data)
+
+    @action(detail=True, url_path="same-author")
+    def same_author(self, request, slug):
+        book = self.get_object()
         books = self.get_queryset().filter(author=book.author_id).exclude(pk=book.pk)
         return Response(self.get_serializer(books, many=True).data)
 

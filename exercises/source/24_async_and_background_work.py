@@ -243,11 +243,9 @@ def move(source, target, copies):
 async def move(source, target, copies):
     def both():
         with transaction.atomic():
-            first, second = Stock.objects.get(pk=source), Stock.objects.get(pk=target)
-            first.quantity, second.quantity = first.quantity - copies, second.quantity + copies
-            second.save()
-            first.save()
-            return [first.quantity, second.quantity]
+            for pk, change in ((source, -copies), (target, copies)):
+                Stock.objects.filter(pk=pk).update(quantity=F("quantity") + change)
+            return [Stock.objects.get(pk=pk).quantity for pk in (source, target)]
 
     return await database_sync_to_async(both)()
 
@@ -379,6 +377,18 @@ def observe(answer):
             seen.append("swallowed the cancellation")
         return [*seen, len(listeners), other in listeners]
 
+    async def an_exception():
+        queue, listeners = asyncio.Queue(), set()
+        stream = answer(queue, listeners)
+        seen = [await part(stream)]
+        try:
+            seen.append(await stream.athrow(ValueError))
+        except ValueError:
+            seen.append("the error got out")
+        except StopAsyncIteration:
+            seen.append("swallowed the error")
+        return [*seen, len(listeners)]
+
     async def two_readers():
         queues, listeners = [asyncio.Queue(), asyncio.Queue()], set()
         streams = [answer(queue, listeners) for queue in queues]
@@ -395,6 +405,7 @@ def observe(answer):
         "a reader leaves at once": leaves_at_once,
         "as they come": as_they_come,
         "a reader leaves": reader_leaves,
+        "an exception": an_exception,
         "two readers": two_readers,
     }
     return {name: asyncio.run(step()) for name, step in steps.items()}
@@ -449,6 +460,18 @@ async def feed(queue, listeners):
         while (text := await queue.get()) is not None:
             yield f"data: {text}\n\n"
     except Exception:
+        listeners.discard(queue)
+        raise
+    listeners.discard(queue)
+
+# %% exercise="24.3" role="mistake" says="A reader who leaves is cared for, an error is not: then the queue stays among the listeners. `finally` is for whatever ends it."
+async def feed(queue, listeners):
+    listeners.add(queue)
+    try:
+        yield "retry: 3000\n\n"
+        while (text := await queue.get()) is not None:
+            yield f"data: {text}\n\n"
+    except (asyncio.CancelledError, GeneratorExit):
         listeners.discard(queue)
         raise
     listeners.discard(queue)
@@ -539,10 +562,10 @@ def observe(answer):
         return page
 
     async def said(page):
-        try:
-            return await page.receive_json_from(timeout=0.5)
-        except TimeoutError:
+        # Asked first, as waiting for a message in vain would end the connection.
+        if await page.receive_nothing(timeout=0.5):
             return "nothing"
+        return await page.receive_json_from(timeout=5)
 
     async def scene():
         pages = {name: page(pk) for name, pk in (("a", 1), ("b", 1), ("c", 2))}
@@ -617,6 +640,22 @@ class BookConsumer(AsyncJsonWebsocketConsumer):
     async def disconnect(self, code):
         await self.channel_layer.group_discard(self.book, self.channel_name)
 
+# %% exercise="24.4" role="mistake" says="`group_send` is a coroutine function: called without `await`, it sends nothing."
+class BookConsumer(AsyncJsonWebsocketConsumer):
+    async def connect(self):
+        self.book = f"book.{self.scope['url_route']['kwargs']['pk']}"
+        await self.channel_layer.group_add(self.book, self.channel_name)
+        await self.accept()
+
+    async def receive_json(self, content):
+        self.channel_layer.group_send(self.book, {"type": "somebody.said", "text": content["say"]})
+
+    async def somebody_said(self, event):
+        await self.send_json({"said": event["text"]})
+
+    async def disconnect(self, code):
+        await self.channel_layer.group_discard(self.book, self.channel_name)
+
 # %% exercise="24.4" role="mistake" says="All books are one group, so everybody hears everything. The group's name has to contain the key."
 class BookConsumer(AsyncJsonWebsocketConsumer):
     groups = ["book"]
@@ -686,20 +725,28 @@ class BookConsumer(AsyncJsonWebsocketConsumer):
 def observe(answer):
     from accounts.models import User
 
-    layer = InMemoryChannelLayer()
+    joined = []
+
+    class Layer(InMemoryChannelLayer):
+        async def group_add(self, group, channel):
+            joined.append(group)
+            await super().group_add(group, channel)
+
+    layer = Layer()
 
     async def visit(user):
+        joined.clear()
         page = WebsocketCommunicator(answer.as_asgi(), "/orders/")
         page.scope["user"] = user
         accepted, code = await page.connect(timeout=5)
         seen = {"accepted": accepted}
         if accepted:
-            try:
-                first = await page.receive_output(timeout=1)
-                seen["then"] = first.get("code") or first.get("text")
-            except TimeoutError:
-                seen["then"] = "nothing"
+            # Asked first, as waiting for a message in vain would end the connection.
+            silent = await page.receive_nothing(timeout=0.5)
+            first = {} if silent else await page.receive_output(timeout=5)
+            seen["then"] = first.get("code") or first.get("text") or "nothing"
         seen["in the group"] = len(layer.groups.get("orders", ()))
+        seen["has joined"] = list(joined)
         await page.disconnect(timeout=5)
         seen["and after leaving"] = len(layer.groups.get("orders", ()))
         layer.groups.clear()
@@ -786,6 +833,21 @@ class StaffConsumer(AsyncJsonWebsocketConsumer):
         else:
             await self.send_json({"type": "ready"})
 
+# %% exercise="24.5" role="mistake" says="Everybody joins, and strangers are put out again: for a moment they are in the group. Ask first, then join."
+class StaffConsumer(AsyncJsonWebsocketConsumer):
+    async def connect(self):
+        await self.channel_layer.group_add("orders", self.channel_name)
+        await self.accept()
+        user = self.scope["user"]
+        if user.is_staff:
+            await self.send_json({"type": "ready"})
+        else:
+            await self.channel_layer.group_discard("orders", self.channel_name)
+            await self.close(4403 if user.is_authenticated else 4401)
+
+    async def disconnect(self, code):
+        await self.channel_layer.group_discard("orders", self.channel_name)
+
 # %% exercise="24.5" role="mistake" says="`close` does not end the method: what follows is run, and the stranger is in the group. Use `else`, or return."
 class StaffConsumer(AsyncJsonWebsocketConsumer):
     async def connect(self):
@@ -827,7 +889,12 @@ class StaffConsumer(AsyncJsonWebsocketConsumer):
 
 # %% exercise="24.6" role="check"
 def observe(answer):
-    sent, seen = [], {}
+    sent, seen, sold = [], {}, []
+
+    def witness(execute, sql, *arguments):
+        if sql.startswith("UPDATE"):
+            sold.append("in a transaction" if connection.in_atomic_block else "outside of one")
+        return execute(sql, *arguments)
 
     class Layer:
         async def group_send(self, group, message):
@@ -841,12 +908,15 @@ def observe(answer):
 
     def step(name, action):
         sent.clear()
+        sold.clear()
         try:
-            action()
+            with connection.execute_wrapper(witness):
+                action()
             outcome = "done"
         except Exception as error:
             outcome = f"raised {type(error).__name__}"
-        seen[name] = {"outcome": outcome, "sent": list(sent), "left": Stock.objects.get(pk=1).quantity}
+        left = Stock.objects.get(pk=1).quantity
+        seen[name] = {"outcome": outcome, "sold": sorted(set(sold)), "sent": list(sent), "left": left}
 
     def rolled_back():
         with transaction.atomic():
@@ -920,6 +990,13 @@ def sell(pk, layer):
     except OSError:
         pass
 
+# %% exercise="24.6" role="mistake" says="Without a transaction `on_commit()` calls back at once, and between the update and the read another sale may come. One `atomic()` around the two."
+def sell(pk, layer):
+    Stock.objects.filter(pk=pk).update(quantity=F("quantity") - 1)
+    quantity = Stock.objects.get(pk=pk).quantity
+    message = {"type": "stock.changed", "book": pk, "quantity": quantity}
+    transaction.on_commit(lambda: async_to_sync(layer.group_send)("stock", message), robust=True)
+
 # %% exercise="24.6" role="mistake" says="`group_send` is a coroutine function: called without being awaited, it does nothing. `async_to_sync` runs it."
 def sell(pk, layer):
     with transaction.atomic():
@@ -965,9 +1042,13 @@ def observe(answer):
     def publish(args=None, kwargs=None, **options):
         # What `delay()` and its relatives come down to.
         inside = "before the commit" if connection.in_atomic_block else "after the commit"
-        arguments = [type(one).__name__ for one in [*(args or ()), *(kwargs or {}).values()]]
-        keys = [one for one in [*(args or ()), *(kwargs or {}).values()] if isinstance(one, int)]
-        queued.append((inside, arguments, [Order.objects.get(pk=pk).number for pk in keys]))
+        queued.append((inside, [known(one) for one in [*(args or ()), *(kwargs or {}).values()]]))
+
+    def known(argument):
+        if isinstance(argument, (int, str)) and str(argument).isdigit():
+            order = Order.objects.filter(pk=argument).first()
+            return f"the key of {order.number}" if order else "the key of no order"
+        return type(argument).__name__
 
     def step(name, action):
         queued.clear()
@@ -1099,20 +1180,21 @@ def observe(answer):
         pauses.append(kwargs.get("countdown"))
         return retry(*args, **kwargs)
 
-    original, failures, calls = type(Stock.objects.all()).update, [], []
+    failures, calls = [], []
 
     class TooLate(OperationalError):
         """The connection breaks when the row has been changed."""
 
-    def update(self, **kwargs):
-        if self.model is Stock:
-            calls.append("update")
-            if failures:
-                error = failures.pop()
-                if isinstance(error, TooLate):
-                    original(self, **kwargs)
-                raise error
-        return original(self, **kwargs)
+    def trouble(execute, sql, *arguments):
+        if not sql.startswith(f'UPDATE "{Stock._meta.db_table}"'):
+            return execute(sql, *arguments)
+        calls.append("update")
+        error = failures.pop() if failures else None
+        if error is None or isinstance(error, TooLate):
+            done = execute(sql, *arguments)
+        if error:
+            raise error
+        return done
 
     def run(name, pk, *errors):
         failures[:], calls[:], pauses[:] = errors, [], []
@@ -1129,7 +1211,7 @@ def observe(answer):
     # Of the pauses that jitter may draw, the longest.
     longest = mock.patch("celery.utils.time.random.randrange", lambda stop: stop - 1)
     witness = mock.patch.object(task, "retry", retried)
-    with longest, witness, mock.patch.object(type(Stock.objects.all()), "update", update):
+    with longest, witness, connection.execute_wrapper(trouble):
         run("the first delivery", 1400)
         run("the second delivery", 1400)
         run("another order", 1399)
@@ -1183,6 +1265,17 @@ def reward(self, order_pk):
                 Stock.objects.filter(pk=1).update(quantity=F("quantity") + 10)
     except OperationalError as error:
         raise self.retry(exc=error, countdown=2 * 2**self.request.retries)
+    return is_new
+
+# %% exercise="24.8" role="alternative" note="The row is locked, read and saved: for work that has to look at the row. The lock lasts until the commit."
+@app.task(autoretry_for=(OperationalError,), retry_backoff=2, max_retries=3, acks_late=True, reject_on_worker_lost=True)
+@transaction.atomic
+def reward(order_pk):
+    is_new = SentMail.objects.get_or_create(key=f"reward:{order_pk}")[1]
+    if is_new:
+        stock = Stock.objects.select_for_update().get(pk=1)
+        stock.quantity += 10
+        stock.save(update_fields=["quantity"])
     return is_new
 
 # %% exercise="24.8" role="mistake" says="`retry_backoff=True` begins with one second. A number is the first pause."

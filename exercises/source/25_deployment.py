@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, Error, OperationalError, connection
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.test import RequestFactory, override_settings
 from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
@@ -156,6 +156,7 @@ def observe(answer):
             pass
         return {
             "status": response.status_code,
+            "type": response.headers.get("Content-Type", "").partition(";")[0],
             "body": body,
             "nothing keeps it": "no-store" in response.headers.get("Cache-Control", ""),
         }
@@ -204,7 +205,17 @@ def ready(request):
     response.headers["Cache-Control"] = "no-store"
     return response
 
-# %% exercise="25.2" role="mistake" says="`InterfaceError` is no `DatabaseError`: both come from `django.db.Error`. A connection that was closed under you raises it, and the probe answers 500."
+# %% exercise="25.2" role="mistake" says="The text is JSON and the header says HTML, so clients do not read it as JSON. `JsonResponse` sets both."
+@never_cache
+def ready(request):
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return HttpResponse(json.dumps({"status": "unavailable"}), status=503)
+    return HttpResponse(json.dumps({"status": "ok"}))
+
+# %% exercise="25.2" role="mistake" says="`InterfaceError` is no `DatabaseError`: both come from `django.db.Error`. Some drivers raise it where a connection was closed, and your view lets it through."
 @never_cache
 def ready(request):
     try:
@@ -426,7 +437,7 @@ class OneLine(logging.Formatter):
 # %% [markdown] exercise="25.5"
 # ### 25.5 A check for the pipeline
 #
-# With several processes, a cache that belongs to one of them counts wrongly. Write the check for `register(Tags.caches, deploy=True)`: one `checks.Warning` with the id
+# What is counted in a cache is counted wrongly where each process has a cache of its own, or none. Write the check for `register(Tags.caches, deploy=True)`: one `checks.Warning` with the id
 # `shop.W001` where the default cache is Django's local-memory or dummy cache, nothing otherwise. Other aliases may be what they like.
 
 # %% exercise="25.5" role="check"
@@ -464,7 +475,7 @@ def shared_cache(app_configs, **kwargs):
         return []
     return [
         checks.Warning(
-            "The default cache belongs to one process.", hint="Set REDIS_URL.", id="shop.W001", obj="CACHES['default']"
+            "The processes do not share the default cache.", hint="Set REDIS_URL.", id="shop.W001", obj="CACHES['default']"
         )
     ]
     # end
@@ -480,37 +491,37 @@ def shared_cache(app_configs, **kwargs):
     backend = import_string(settings.CACHES["default"]["BACKEND"])
     messages = []
     if issubclass(backend, (LocMemCache, DummyCache)):
-        messages.append(checks.Warning("The default cache belongs to one process.", id="shop.W001"))
+        messages.append(checks.Warning("The processes do not share the default cache.", id="shop.W001"))
     return messages
 
-# %% exercise="25.5" role="mistake" says="Only Redis passes here: the database, Memcached and files are shared as well. Name what is not."
+# %% exercise="25.5" role="mistake" says="Only Redis passes here: the database, Memcached and files (on one machine) are shared as well. Name what is not."
 def shared_cache(app_configs, **kwargs):
     if "redis" in settings.CACHES["default"]["BACKEND"]:
         return []
-    return [checks.Warning("The default cache belongs to one process.", id="shop.W001")]
+    return [checks.Warning("The processes do not share the default cache.", id="shop.W001")]
 
-# %% exercise="25.5" role="mistake" says="A check returns a list, also where there is nothing to say. `None` ends `manage.py check` with a TypeError."
+# %% exercise="25.5" role="mistake" says="A check returns a list, also where there is nothing to say. `None` ends `check --deploy` with a TypeError."
 def shared_cache(app_configs, **kwargs):
     if settings.CACHES["default"]["BACKEND"].endswith(("LocMemCache", "DummyCache")):
-        return [checks.Warning("The default cache belongs to one process.", id="shop.W001")]
+        return [checks.Warning("The processes do not share the default cache.", id="shop.W001")]
 
-# %% exercise="25.5" role="mistake" says="An `Error` stops every command that runs the checks, `migrate` among them. The task asks for a warning; `--fail-level WARNING` lets a pipeline stop for it."
+# %% exercise="25.5" role="mistake" says="An `Error` fails `check --deploy` wherever it runs, also where one process is enough. The task asks for a warning; `--fail-level WARNING` lets a pipeline stop for it."
 def shared_cache(app_configs, **kwargs):
     if settings.CACHES["default"]["BACKEND"].endswith(("LocMemCache", "DummyCache")):
-        return [checks.Error("The default cache belongs to one process.", id="shop.W001")]
+        return [checks.Error("The processes do not share the default cache.", id="shop.W001")]
     return []
 
 # %% exercise="25.5" role="mistake" says="You look at all aliases: local memory beside a shared default is allowed."
 def shared_cache(app_configs, **kwargs):
     for options in settings.CACHES.values():
         if options["BACKEND"].endswith(("LocMemCache", "DummyCache")):
-            return [checks.Warning("The default cache belongs to one process.", id="shop.W001")]
+            return [checks.Warning("The processes do not share the default cache.", id="shop.W001")]
     return []
 
 # %% exercise="25.5" role="mistake" says="A check that raises ends with a traceback, and nobody sees what the other checks have to say. Return the message."
 def shared_cache(app_configs, **kwargs):
     if settings.CACHES["default"]["BACKEND"].endswith(("LocMemCache", "DummyCache")):
-        raise ImproperlyConfigured("shop.W001: the default cache belongs to one process.")
+        raise ImproperlyConfigured("shop.W001: the processes do not share the default cache.")
     return []
 
 # %% exercise="25.5" role="hint"
@@ -529,13 +540,19 @@ def observe(answer):
     seen = {}
     with TemporaryDirectory(dir=".") as folder:
         source, target = Path(folder) / "shop.sqlite3", Path(folder) / "backup.sqlite3"
-        with closing(sqlite3.connect(source)) as writer, closing(sqlite3.connect(source, timeout=0.2)) as other:
+        with (
+            closing(sqlite3.connect(source)) as writer,
+            closing(sqlite3.connect(source)) as reader,
+            closing(sqlite3.connect(source, timeout=0.2)) as other,
+        ):
             writer.execute("PRAGMA journal_mode = WAL")
             writer.execute("CREATE TABLE sale (title TEXT, copies INTEGER)")
             writer.execute("CREATE INDEX sale_by_title ON sale (title)")
             writer.execute("INSERT INTO sale VALUES ('Emma', 3)")
             writer.commit()
             writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM sale").fetchall()
             writer.execute("INSERT INTO sale VALUES ('Dracula', 1)")
             writer.commit()
             writer.execute("INSERT INTO sale VALUES ('not yet committed', 1)")
@@ -573,7 +590,7 @@ def back_up(source, target):
     with closing(sqlite3.connect(source)) as database:
         database.execute("VACUUM INTO ?", [str(target)])
 
-# %% exercise="25.6" role="mistake" says="What was committed last is in the file `-wal` beside the database, and your copy lacks it. Let SQLite read: `backup()` or `VACUUM INTO`."
+# %% exercise="25.6" role="mistake" says="What was committed last is in the file `-wal` beside the database, and your copy lacks it. A checkpoint before it moves pages only as far as no reader needs the old ones. Let SQLite read: `backup()` or `VACUUM INTO`."
 def back_up(source, target):
     shutil.copyfile(source, target)
 
@@ -587,10 +604,17 @@ def back_up(source, target):
     shutil.copyfile(source, target)
     shutil.copyfile(f"{source}-wal", f"{target}-wal")
 
-# %% exercise="25.6" role="alternative" note="As SQL text into the new file: readable and independent of the version, and slow for a large shop."
+# %% exercise="25.6" role="alternative" note="As SQL text into the new file: readable, and slow for a large shop. `BEGIN` makes it one state: `iterdump` asks table by table, and others may commit in between."
 def back_up(source, target):
     with closing(sqlite3.connect(source)) as database, closing(sqlite3.connect(target)) as copy:
+        database.execute("BEGIN")
         copy.executescript("\n".join(database.iterdump()))
+
+# %% exercise="25.6" role="mistake" says="SQLite refuses: others read and write at this moment, so neither another journal mode nor the lock of a writer is to be had. A backup only reads: `backup()` or `VACUUM INTO`."
+def back_up(source, target):
+    with closing(sqlite3.connect(source, timeout=0.2)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+    shutil.copyfile(source, target)
 
 # %% exercise="25.6" role="mistake" says="The rows are there, and the indexes are not, nor would constraints and triggers be: `CREATE TABLE … AS` copies values alone."
 def back_up(source, target):
@@ -641,11 +665,27 @@ def observe(answer):
         pay(4)
     except ValueError:
         logger.warning("tried again", exc_info=True)
+    for number, level in ((5, logging.CRITICAL), (13, logging.CRITICAL), (6, logging.ERROR)):
+        try:
+            pay(number)
+        except Exception as error:
+            kept = error
+            if level == logging.CRITICAL:
+                logger.critical("nobody can pay", exc_info=True)
+    try:
+        raise LookupError("something else")
+    except LookupError:
+        logger.error("seen later", exc_info=kept)
     logger.error("no exception here")
     logger.info("served")
     logger.error("explicitly none", exc_info=False)
     logger.handlers = []
-    return sorted((tuple(key), count) for key, count in dict(handler.groups).items())
+
+    def plain(part):
+        return part if isinstance(part, str) else repr(part)
+
+    keys = {key: [plain(part) for part in key] if isinstance(key, tuple) else plain(key) for key in handler.groups}
+    return sorted(((keys[key], count) for key, count in handler.groups.items()), key=str)
 
 # %% exercise="25.7" role="answer"
 class Groups(logging.Handler):
@@ -722,6 +762,40 @@ class Groups(logging.Handler):
     def emit(self, record):
         if record.exc_info:
             key = record.exc_info[0].__name__, traceback.extract_tb(record.exc_info[2])[-1].name
+            self.groups[key] = self.groups.get(key, 0) + 1
+
+# %% exercise="25.7" role="mistake" says="You count `ERROR` alone. `CRITICAL` is worse and counts, too: compare with `>=`, or give the handler its level."
+class Groups(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.groups = {}
+
+    def emit(self, record):
+        if record.levelno == logging.ERROR and record.exc_info:
+            key = record.exc_info[0].__name__, traceback.extract_tb(record.exc_info[2])[-1].name
+            self.groups[key] = self.groups.get(key, 0) + 1
+
+# %% exercise="25.7" role="mistake" says="`sys.exc_info()` is what is handled at this moment. A record may bring an exception that was kept: read it from `record.exc_info`."
+class Groups(logging.Handler):
+    def __init__(self):
+        super().__init__(level=logging.ERROR)
+        self.groups = {}
+
+    def emit(self, record):
+        kind, _, trace = sys.exc_info()
+        if record.exc_info and kind:
+            key = kind.__name__, traceback.extract_tb(trace)[-1].name
+            self.groups[key] = self.groups.get(key, 0) + 1
+
+# %% exercise="25.7" role="mistake" says="The class itself is the key: the task asks for its name, as text."
+class Groups(logging.Handler):
+    def __init__(self):
+        super().__init__(level=logging.ERROR)
+        self.groups = {}
+
+    def emit(self, record):
+        if record.exc_info:
+            key = record.exc_info[0], traceback.extract_tb(record.exc_info[2])[-1].name
             self.groups[key] = self.groups.get(key, 0) + 1
 
 # %% exercise="25.7" role="hint"

@@ -23,6 +23,7 @@ from catalog.forms import ExcerptForm
 from catalog.models import Author, Book, Contribution, Excerpt
 from django import forms
 from django.conf import settings
+from django.contrib.auth.forms import PasswordResetForm
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, models, transaction
@@ -219,18 +220,19 @@ form = ReservationForm(good | {"title": ""})
 print(html(form["title"].as_field_group()))
 
 # %% [markdown]
-# Label, help, errors, input, tied together for screen readers by `aria-describedby`. `{{ form }}` is a group for each field, in one of four wrappers. Which one, and
-# which parts of a page are not in it?
+# Label, help, errors, input, tied together for screen readers by `aria-describedby`. A form can be drawn in four shapes. Which of them is `{{ form }}`, which are made of
+# such groups, and which parts of a page are in none?
 
 # %%
 form = ReservationForm()
+group = form["title"].as_field_group()
 for name in ("as_table", "as_ul", "as_p", "as_div"):
     drawn = getattr(form, name)()
-    print(name, re.findall(r"<\w+", drawn)[:2], drawn == str(form))
+    print(name, re.findall(r"<\w+", drawn)[:2], drawn == str(form), group in drawn)
 print([part for part in ("<form", "csrfmiddlewaretoken", "<button") if part in str(form)])
 
 # %% [markdown]
-# No `<form>`, no token, no button: those are the template's. Drawing by hand gives all freedom, and this loop stands in many projects. The
+# `{{ form }}` is a group in a `<div>` for each field; the three older shapes have markup of their own. `<form>`, token and button are the template's. Drawing by hand gives all freedom, and this loop stands in many projects. The
 # form has its two numbers the wrong way round. What does the visitor learn?
 
 # %%
@@ -240,7 +242,8 @@ for source in (by_hand, "{{ form.non_field_errors }}" + by_hand):
     print(form.is_valid(), "errorlist" in engines["django"].from_string(source).render({"form": form}))
 
 # %% [markdown]
-# Nothing: the page comes back without a word. By hand, `form.non_field_errors` is yours to draw, and so are `form.hidden_fields`, without a label.
+# Nothing: the page comes back without a word. By hand, `form.non_field_errors` is yours to draw, and so are `form.hidden_fields`: without a label, but with their errors, which
+# are not among the first.
 #
 # Better than a loop in each template is one place for the look: the template of a widget, the CSS classes of a form, or since 5.2 a
 # `bound_field_class`. Here, a star at what is required:
@@ -326,8 +329,8 @@ print(emma.pages, emma.in_print, len(emma.description) > 50)
 reset()
 
 # %% [markdown]
-# A form is about all of its fields: what is missing counts as empty, and a box as not ticked. (An optional field with a `default` keeps its
-# value, unless it is such a box.) For a partial change: fewer fields.
+# A form is about all of its fields: what is missing counts as empty, and a box as not ticked. Two things stay: a file, and an optional field with a `default` in its model
+# ([unless it is a box](https://docs.djangoproject.com/en/stable/topics/forms/modelforms/#the-save-method) or a list to choose several from). For a partial change: fewer fields.
 #
 # **Form sets** are many forms of one kind in one POST. Which names do two rows have, and who counts them?
 
@@ -355,7 +358,7 @@ for data in (first, first | count, first | count | half, first | count | away):
     print("    ", formset.errors, [error.code for error in formset.non_form_errors().as_data()])
 
 # %% [markdown]
-# A row that nobody touched is valid, with an empty `cleaned_data`, so do not read a key from it. A row to be deleted need not be right. Without the
+# An extra row that nobody touched is valid, with an empty `cleaned_data`, so do not read a key from it. A row to be deleted need not be right. Without the
 # management form there are no rows and one error, not an exception.
 #
 # A rule across rows is the form set's `clean()`:
@@ -379,12 +382,13 @@ for data in (twice, twice | {"form-1-DELETE": "on"}, count | {"form-TOTAL_FORMS"
     print(formset.is_valid(), formset.non_form_errors().get_json_data(), len(formset.forms))
 
 # %% [markdown]
-# First the rows' own errors: while one is wrong, `deleted_forms` is empty. `max_num` limits the empty rows; more are refused
-# [only with `validate_max`](https://docs.djangoproject.com/en/stable/topics/forms/formsets/#limiting-the-maximum-number-of-forms). `absolute_max`, 1,000 more, always
-# holds: the number comes from outside.
+# First the rows' own errors: while a row that stays is wrong, `deleted_forms` is empty. `max_num` limits the empty rows; more are refused
+# [only with `validate_max`](https://docs.djangoproject.com/en/stable/topics/forms/formsets/#limiting-the-maximum-number-of-forms). `absolute_max`, 1,000 more unless you set it,
+# always holds: the number comes from outside.
 
 # %% [markdown]
-# **A model form set** edits rows. One contribution to War and Peace, all three, and one to another book: how many are saved, with how many queries?
+# **A model form set** edits rows. One contribution to War and Peace, all three, the three as they are, and one to another book: how many are saved, with how many
+# queries?
 
 # %%
 RoleFormSet = forms.modelformset_factory(Contribution, fields=["role"], extra=0)
@@ -392,15 +396,15 @@ ours = Contribution.objects.filter(book__slug="war-and-peace").order_by("pk")
 other = Contribution.objects.exclude(book__slug="war-and-peace").first()
 
 
-def sent(rows):
+def sent(rows, role="editor"):
     data = {"form-TOTAL_FORMS": len(rows), "form-INITIAL_FORMS": len(rows)}
     for number, row in enumerate(rows):
-        data |= {f"form-{number}-id": row.pk, f"form-{number}-role": "editor"}
+        data |= {f"form-{number}-id": row.pk, f"form-{number}-role": role or row.role}
     return data
 
 # %%
 rows = list(ours)
-for data in (sent(rows[:1]), sent(rows), sent([other])):
+for data in (sent(rows[:1]), sent(rows), sent(rows, role=None), sent([other])):
     formset = RoleFormSet(data, queryset=ours.all())
     with queries(quiet=True) as seen:
         print(formset.is_valid(), len(formset.save()), len(seen))
@@ -408,8 +412,9 @@ for data in (sent(rows[:1]), sent(rows), sent([other])):
 print(Contribution.objects.get(pk=other.pk).role != "editor")
 
 # %% [markdown]
-# One query for the rows, then two for each: its key is looked up, and it is saved. A key from outside the queryset is valid, and skipped. So give it the rows that this user
-# may change. Drawing has an N+1 of its own:
+# One query for the rows, one for each to look up its key, and one more to save it if it has changed. A key from outside the queryset is valid, and skipped: give it the rows
+# that this user may change. ([`inlineformset_factory()`](https://docs.djangoproject.com/en/stable/topics/forms/modelforms/#inline-formsets) takes those of one parent.)
+# Drawing has an N+1 of its own:
 
 # %%
 class ChoiceForm(forms.Form):
@@ -453,7 +458,7 @@ for name, content, kind in (
     print(name, form.is_valid(), [error.code for error in form.errors.as_data().get("file", [])])
 
 # %% [markdown]
-# Size, name and content are looked at by validators of the model field. Nobody asks `content_type`: the sender writes it. (Where the file goes, and how large it may
+# Size, name and content are looked at by validators of the model field, an empty file is refused by the form's. Nobody here asks `content_type`: the sender writes it. (Where the file goes, and how large it may
 # be, is in [chapter 07](07_static_and_media.ipynb).) Several files in one input want a widget that says so. What does a plain `FileField` make of two?
 
 # %%
@@ -475,8 +480,8 @@ print(len(request.FILES.getlist("files")), form.is_valid(), dict(form.errors))
 # [the documentation](https://docs.djangoproject.com/en/stable/topics/http/file-uploads/#uploading-multiple-files); exercise 15.7 shows what it lets pass.
 
 # %% [markdown]
-# **CSRF.** A page elsewhere can make your browser send a form to the shop, with the shop's cookies. So a POST has to bring what only the shop's own pages know. Without
-# it, with the page's token as a field, as a header of a script: what does each give?
+# **CSRF.** A page elsewhere can make your browser send a form to the shop, and if nothing holds them back, the shop's cookies go along. So a POST has to bring what only the
+# shop's own pages know. Without it, with the page's token as a field, as a header of a script: what does each give?
 
 # %%
 def token_of(client, url="/books/emma/"):
@@ -500,8 +505,8 @@ for token in tokens:
     print(post("/cart/add/emma/", {"quantity": 1, "csrfmiddlewaretoken": token}, client=visitor).status)
 
 # %% [markdown]
-# One secret per browser, in a cookie, and in each page the secret [under another mask](https://docs.djangoproject.com/en/stable/ref/csrf/#how-it-works). An attacker's own token
-# does not fit your cookie.
+# One secret per browser, in a cookie (or in the session, with [`CSRF_USE_SESSIONS`](https://docs.djangoproject.com/en/stable/ref/settings/#csrf-use-sessions)), and in each page
+# the secret [under another mask](https://docs.djangoproject.com/en/stable/ref/csrf/#how-it-works). An attacker's own token does not fit your cookie.
 #
 # The middleware also looks where a request comes from. Which of these pass, with a good token?
 
@@ -520,8 +525,8 @@ for headers, secure in (
     print(headers.get("Origin", headers.get("Referer")), secure, reply.status_code)
 
 # %% [markdown]
-# An `Origin` must be the site itself, scheme included, or stand in `CSRF_TRUSTED_ORIGINS`; without one, over HTTPS, the `Referer` is asked. The second line is every POST
-# behind a proxy that ends HTTPS, until `SECURE_PROXY_SSL_HEADER` tells Django of it. Which methods are asked at all?
+# An `Origin` must be the site itself, scheme included, or stand in `CSRF_TRUSTED_ORIGINS`; without one, over HTTPS, the `Referer` is asked. The second line is how a browser's POST looks
+# behind a proxy that ends HTTPS, until [`SECURE_PROXY_SSL_HEADER`](https://docs.djangoproject.com/en/stable/ref/settings/#secure-proxy-ssl-header) tells Django of it. Which methods are asked at all?
 
 # %%
 methods = ("get", "head", "options", "trace", "post", "put", "patch", "delete")
@@ -536,7 +541,7 @@ bare = engines["django"].from_string('<form method="post">{{ form }}<button>Send
 
 
 def forgetful(request):
-    form = ReservationForm(request.POST or None)
+    form = ReservationForm(request.POST if request.method == "POST" else None)
     return HttpResponse("taken" if form.is_valid() else bare.render({"form": form}, request))
 
 
@@ -566,20 +571,20 @@ print(settings.CSRF_COOKIE_SAMESITE, settings.SESSION_COOKIE_SAMESITE)
 # [another site](https://docs.djangoproject.com/en/stable/ref/settings/#session-cookie-samesite) sends. A neighbour below the same domain is not another site, so the token stays.
 
 # %% [markdown]
-# **The trap.** `fields = "__all__"` is short, and so it circulates. Here it opens accounts, and the template may draw two inputs and look harmless. Eve
-# sends five:
+# **The trap.** `fields = "__all__"` is short, and so it circulates. Here it opens accounts, and the template may draw three inputs and look harmless. Eve
+# sends seven:
 
 # %%
 SignUpForm = forms.modelform_factory(User, fields="__all__")
 print(*SignUpForm.base_fields)
-form = SignUpForm(
-    {"username": "eve", "password": "eyre", "date_joined": "2026-07-01", "is_superuser": "on", "is_staff": "on"}
-)
-eve = form.save()
-print(eve.is_superuser, eve.is_staff, eve.password)
+typed = {"username": "eve", "email": "eve@example.org", "password": "eyre"}
+added = {"date_joined": "2026-07-01"} | dict.fromkeys(("is_superuser", "is_staff", "is_active"), "on")
+eve = SignUpForm(typed | added).save()
+print(eve.is_superuser, eve.is_staff, eve.is_active, eve.password, eve.check_password("eyre"))
+print([user.username for user in PasswordResetForm().get_users(eve.email)])
 
 # %% [markdown]
-# A superuser, and a password in the clear. A field that the template does not draw is a field all the same. `exclude` is no cure: a column that
+# A superuser, and a password in the clear. It opens no door as it is, but Django's form for a forgotten password would send her a mail. A field that the template does not draw is a field all the same. `exclude` is no cure: a column that
 # somebody adds next year is in. List what may come in; what the server knows goes into the instance:
 
 # %%
@@ -592,24 +597,26 @@ print(eva.is_superuser, eva.is_active, eva.check_password("jane eyre"))
 reset()
 
 # %% [markdown]
-# The second trap: `initial` taken for a default. Which values do the missing `copies` get, and `shop`, which is disabled?
+# The second trap: `initial` taken for a default. Which values do these get: `copies`, which is missing, `shop`, which is disabled, and `route`, without a file?
 
 # %%
 class DeliveryForm(forms.Form):
     copies = forms.IntegerField(initial=1)
     note = forms.CharField(initial="Ring twice", required=False)
     shop = forms.CharField(initial="Lisbon", disabled=True)
+    route = forms.FileField(initial="tram.pdf")
 
 
-first, second = DeliveryForm(), DeliveryForm({"note": "", "shop": "Porto"})
+first, second = DeliveryForm(), DeliveryForm({"note": "", "shop": "Porto"}, {})
 print([field.value() for field in first])
 print([field.value() for field in second], list(second.errors), second.cleaned_data)
 print(second.changed_data)
 
 # %% [markdown]
-# None: an error, and an emptied input. `initial` is what an unbound form shows, what `changed_data` compares with, and the value of a disabled field alone, whatever is sent.
+# `copies` gets none: an error, and an emptied input. `initial` is what an unbound form shows and what `changed_data` compares with. A value it is in two places: for a disabled
+# field, whatever is sent, and for a file that is not replaced.
 #
-# The third is the short `Form(request.POST or None)`. Where every field is optional, a POST without any value is no POST:
+# The third is the short `Form(request.POST or None)`: a POST without any value is taken for a GET. Here it would be a good answer:
 
 # %%
 class FilterForm(forms.Form):
@@ -621,19 +628,20 @@ for form in (FilterForm(empty or None), FilterForm(empty)):
     print(form.is_bound, form.is_valid())
 
 # %% [markdown]
-# In a browser the token makes the POST non-empty, so it works until somebody sends the token in a header. Ask `request.method`.
+# With required fields, the page would come back without errors. In a browser the token makes the POST non-empty, so it works until somebody sends the token in a header. Ask
+# `request.method`.
 
 # %% [markdown] reason="Four questions, each with a full answer."
 # **Asked next**
 #
-# - *Where do you validate across fields?* In the form's `clean()`, when all fields are done. What is refused is missing there, so use `.get()`. A `ValidationError` belongs to the
-#   whole form; `add_error("field", …)` puts it at the field and takes that value out of `cleaned_data`. A rule that must hold for every writer is a constraint of the model as well.
+# - *Where do you validate across fields?* In the form's `clean()`, when all fields are done. What is refused is missing there, so use `.get()`. A `ValidationError` with a text belongs to the
+#   whole form, one with a dictionary to its fields; `add_error("field", …)` puts it at the field and takes that value out of `cleaned_data`. A rule that must hold for every writer is a constraint of the model as well.
 # - *Form or serializer?* A form takes flat text, as browsers send it, and draws HTML with its errors. A serializer takes parsed JSON, nested, with types, and turns objects into data
-#   for the way out; `partial=True` knows what was not sent. Pages: forms. Programs: serializers.
+#   for the way out. With `partial=True`, what was not sent stays as it is. Pages: forms. Programs: serializers.
 # - *How are model constraints surfaced in a `ModelForm`?* After `clean()` it fills the instance and asks it: fields, `clean()`, what is unique, constraints. Violations are errors of
-#   a field or of the form. A constraint with a field that the form lacks is skipped, and is then an `IntegrityError`.
+#   a field or of the form. A constraint with a field that the form lacks is skipped: who violates it gets an `IntegrityError` from `save()`.
 # - *Do forms work in an async view?* `is_valid()` is synchronous. Without queries that is fine. A unique check queries, and raises `SynchronousOnlyOperation`: `await sync_to_async(form.is_valid)()`, and
-#   the same for drawing a `ModelChoiceField`.
+#   the same for `form.save()` and for drawing a `ModelChoiceField`.
 
 # %% [markdown]
 # Across fields, in two ways: `raise`, and the shop's `PriceRangeForm` with `add_error`. Where is the error, and what is left of the values?
@@ -676,9 +684,11 @@ print(form.is_valid(), form.cleaned_data)
 for partial in (False, True):
     serializer = ReservationSerializer(data=data, partial=partial)
     print(serializer.is_valid(), list(serializer.errors), serializer.validated_data)
+print(ReservationSerializer(data=QueryDict("copies=2&titles=Emma")).is_valid())
 
 # %% [markdown]
-# The form made text of the list, and "not ticked" of what is missing. The serializer kept the list, and can tell missing from false.
+# The form made text of the list, and "not ticked" of what is missing. The serializer kept the list, and can tell missing from false; but not in a browser's POST, as the last
+# line shows, where it takes a missing box for one that is not ticked.
 #
 # Constraints now. Each reader may note a title once, and no note is about Emma:
 
@@ -751,7 +761,7 @@ else:
     print("Django 6.1 prints https://example.com")
 
 # %% [markdown]
-# The empty choice of a `<select>` is words on 6.1, which translators see, and was a row of dashes. A setting, deprecated from its first day, gives the dashes back
+# The empty choice that Django puts into a `<select>` is words on 6.1, which translators see, and was a row of dashes. A setting, deprecated from its first day, gives the dashes back
 # ([`USE_BLANK_CHOICE_DASH`](https://docs.djangoproject.com/en/6.1/ref/settings/#use-blank-choice-dash)):
 
 # %% tags=["since-6.1"]

@@ -26,6 +26,7 @@ from catalog.models import Book, Contribution, Contributor, Genre, PriceChange
 from catalog.prices import record_price
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user
 from django.contrib.auth.admin import UserAdmin
@@ -58,8 +59,8 @@ from orders.models import Invoice, Order, Payment
 
 # %% [markdown]
 # **See it.** Live, as boss, a superuser, sees it. Open a list, change something, look at its history; the link above
-# the window opens it in a tab of its own. It shows the data of this notebook: after a `reset()` further down its
-# session is gone, and you would have to run this cell again.
+# the window opens it in a tab of its own. It shows the data of this notebook, and its session is one of these rows: a
+# `reset()` further down takes it away. After *Run All*, or when you see a login form or a 404, run this cell again.
 
 # %%
 reset()
@@ -155,9 +156,11 @@ print("author__country", costs(list_display=["title", "author__country"]))
 
 # %% [markdown]
 # Five queries are session, user, two counts and the rows. `author` is a foreign key that is never NULL, and stands in
-# the list itself: there Django joins. For anything behind it, a query per row. The cure says which relations to join:
+# the list itself: there Django joins. A path behind it asks for no join, so alone it is a query per row. The cure says
+# which relations to join:
 
 # %%
+print(costs(list_display=["title", "author", "author__country"]))
 print(costs(list_display=["title", "author__country"], list_select_related=["author"]))
 
 # %% [markdown]
@@ -177,7 +180,7 @@ class Counting(admin.ModelAdmin):
     list_display = ["title", "helpers"]
 
     def helpers(self, book):
-        return book.contributors.count()
+        return book.contributors.distinct().count()
 
 
 class Annotated(Counting):
@@ -294,8 +297,8 @@ with mock.patch.object(admin.site, "login_form", None):
     print("Django's:  ", guess())
 
 # %% [markdown]
-# Django has no limit of its own. And whoever knocks does not learn which pages there are: each address sends strangers
-# to the login, whether it exists or not:
+# Django has no limit of its own. And whoever knocks does not learn which pages there are: their addresses send
+# strangers to the login, and so do addresses where nothing is:
 
 # %%
 for place in ("catalog/book/", "catalog/book/4/change/", "no/such/page/"):
@@ -341,12 +344,15 @@ quiz("Q47")
 # `get_urls()` for pages of one's own, wrapped in `admin_view()`. Around them are templates, scripts and styles in an
 # inner class `Media`, and an `AdminSite` of one's own, with its login and its registry.
 #
-# *What lifts it:* which way each hook does not cover: actions pass by `save()` and `delete()`, hidden rows can still
-# be chosen elsewhere; and the queries that facets, searches and inlines cost.
+# *What lifts it:* what a hook does not cover: an action that calls `update()` passes by `save()`, the one that deletes
+# passes by the model's `delete()`, and hidden rows can still be chosen elsewhere; and the queries that facets,
+# searches and inlines cost.
 
 # %% [markdown]
 # **See it.** The shop's list of orders, live, as ida sees it, who is a manager here: filters, dates, search, actions,
-# and lines inside of an order:
+# and lines inside of an order. Cells below change her rights, and the addresses of the whole kernel while they run:
+# after *Run All*, or when the window says 403 or 404, run this cell again. A browser has one session for both windows:
+# whom you served last is logged in.
 
 # %%
 reset()
@@ -391,9 +397,10 @@ with site((Book, Aged)):
     page = get("/admin/catalog/book/?language=Japanese&o=-3", user="boss")
 for name in ("title", "age", "cheap"):
     print(column(page, name))
+print("sortable:", re.findall(r'class="sortable column-(\w+)', page.text))
 
 # %% [markdown]
-# The database sorts, so a method needs `ordering`, a column or an expression; without it the heading is no link. The
+# The database sorts, so a method needs `ordering`, a column or an expression; `cheap` has none, and no link. The
 # opposite of `-published` is the oldest first, and before that, on SQLite, the one without a year.
 
 # %% [markdown]
@@ -543,8 +550,9 @@ print(Book.objects.filter(pk__in=[1, 2], in_print=False))
 print(LogEntry.objects.values_list("object_repr", "change_message"))
 
 # %% [markdown]
-# The entry is there because `retire` wrote it. An action from the list logs nothing by itself, is no transaction, and
-# asks nobody about single rows. Which leads to the action that every list has. Does it call the model's `delete()`?
+# The entry is there because `retire` wrote it. An action of your own logs nothing by itself, the list runs it in no
+# transaction, and nobody is asked about single rows. Django brings one along that does log and ask. Does it call the
+# model's `delete()`?
 
 # %%
 with mock.patch.object(Genre, "delete", autospec=True) as delete:
@@ -557,7 +565,8 @@ with mock.patch.object(Genre, "delete", autospec=True) as delete:
 # %% [markdown]
 # No: `delete_selected` is one `queryset.delete()`, which sends signals and [does not
 # call](https://docs.djangoproject.com/en/stable/ref/contrib/admin/actions/) your `delete()`. The page for one object
-# does. What has to happen either way goes into `delete_queryset()` as well, or into the queryset's own `delete()`.
+# does. What has to happen either way goes into `delete_queryset()` as well, into the queryset's own `delete()`, or to
+# a receiver of `post_delete`, which hears of both.
 
 # %% [markdown]
 # **Saving.** `save_model()` has what the model does not: the request and the form. Here a changed price goes into the
@@ -580,8 +589,8 @@ with site((Book, Priced)):
         print(emma.price_changes.count(), emma.price_changes.latest().price)
 
 # %% [markdown]
-# **For one object.** `has_change_permission()` is asked twice: for the model, and with an order in hand. Booksellers
-# of the shop work on orders until these are shipped:
+# **For one object.** `has_change_permission()` answers two questions: may they at all, and, with an order in hand, may
+# they change this one? Booksellers of the shop work on orders until these are shipped:
 
 # %%
 ida.groups.set([Group.objects.get(name="Booksellers")])
@@ -614,8 +623,9 @@ with site((Book, Reporting)):
 
 # %% [markdown]
 # [`admin_view()`](https://docs.djangoproject.com/en/stable/ref/contrib/admin/#django.contrib.admin.ModelAdmin.get_urls)
-# makes it a page of the admin: staff only, CSRF, no caching. It asks for no permission, and ida has none here: ask
-# yourself, as the shop's report does. Behind Django's own URLs the address is taken for the key of a book.
+# makes it a page of the admin: for those whom the site lets in, with CSRF, not cached. It asks for no permission, and
+# ida has none here: ask yourself, as the shop's report does. Behind Django's own URLs the address is taken for the key
+# of a book.
 
 # %% [markdown]
 # **The trap.** "Add JavaScript through the `js` parameter", says a widely read list, "a list of URLs that point to
@@ -645,7 +655,7 @@ class Scripted(admin.ModelAdmin):
 print(*scripts(Scripted(Book, own).media), sep="\n")
 
 # %% [markdown]
-# Paths go through `static()`, URLs stay. They are classic scripts; `Script` (5.2) sets attributes such as
+# Relative paths go through `static()`, URLs stay. They are classic scripts; `Script` (5.2) sets attributes such as
 # `type="module"`. The shop's widget brings its own, so that each page that has the field has the script, once:
 
 # %%
@@ -762,8 +772,18 @@ with override_settings(ROOT_URLCONF=(path("admin/", admin.site.urls), path("pres
     print(reverse("admin:index"), reverse("press:index"), reverse("admin:index", current_app="press"))
 
 # %% [markdown]
-# Django's own form would refuse anna at the login, as she is not staff: hence `login_form`. boss is no journalist, and
-# is sent away, superuser or not. `reverse("admin:…")` means the site called `admin`, unless `current_app` says which.
+# boss is no journalist, and is sent away, superuser or not. `reverse("admin:…")` means the site called `admin`, unless
+# `current_app` says which. Why the `login_form`? anna has a password here. Which form takes it?
+
+# %%
+anna = User.objects.get(username="anna")
+anna.set_password("persuasion")
+anna.save()
+for form in (AdminAuthenticationForm, AuthenticationForm):
+    print(form.__name__, form(data={"username": "anna", "password": "persuasion"}).is_valid())
+
+# %% [markdown]
+# The admin's own form takes staff alone, whatever the site's `has_permission()` says.
 
 # %% [markdown]
 # **Versions.** New in 6.1: an action on the page of a single object, by `location`. On 5.2 `admin.action()` does not

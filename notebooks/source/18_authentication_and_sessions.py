@@ -30,7 +30,7 @@ from accounts.models import User
 from asgiref.sync import iscoroutinefunction
 from catalog.models import Book
 from django.conf import settings
-from django.contrib.auth import authenticate, get_user, get_user_model, login, update_session_auth_hash
+from django.contrib.auth import aauthenticate, authenticate, get_user, get_user_model, login, update_session_auth_hash
 from django.contrib.auth import models as auth_models
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -166,8 +166,9 @@ print(cost(lambda: slow.verify("persuasion", encoded)) > 10 * cost(lambda: get("
 # name must cost the same, or the time would tell who has an account. How many hashes are computed for each?
 
 # %%
+real = MD5PasswordHasher.encode
 for name in ("anna", "nobody"):
-    with mock.patch.object(MD5PasswordHasher, "encode", autospec=True, side_effect=MD5PasswordHasher.encode) as encode:
+    with mock.patch.object(MD5PasswordHasher, "encode", autospec=True, side_effect=real) as encode:
         authenticate(username=name, password="wrong")
     print(name, encode.call_count)
 
@@ -205,7 +206,7 @@ print(get_user(phone), get_user(laptop))
 
 # %% [markdown]
 # The phone is out. A session holds a keyed hash of the stored password, and that has changed, though the password has
-# not. After an upgrade of Django, whoever logs in anew is logged out on their other devices.
+# not. After each release that raises the rounds, somebody's first new login ends their sessions on other devices.
 
 # %% [markdown]
 # **Permissions.** ida again, without her group. What does the second line print, right after she joined?
@@ -222,19 +223,20 @@ print(ida.has_perm("catalog.change_book"))
 
 # %% [markdown]
 # `is_staff` opens the door of the admin site and gives no permission. And the answer is kept on the object: fetch the
-# user anew, `refresh_from_db()` is not enough. That keeping is worth it. How many queries do ten questions cost?
+# user anew, `refresh_from_db()` is not enough. That keeping is worth it. How many queries do twelve questions cost?
 
 # %%
 ida = User.objects.get(username="ida")
 with queries(quiet=True) as seen:
-    [ida.has_perm(f"catalog.{action}_book") for action in ("view", "add", "change") for _ in range(4)]
+    for action in ("view", "add", "change") * 4:
+        ida.has_perm(f"catalog.{action}_book")
 print(len(seen))
-for name, change in (("superuser", {"is_superuser": True}), ("retired", {"is_superuser": True, "is_active": False})):
-    print(name, User(username=name, **change).has_perm("no.such_thing"))
+for name, active in (("superuser", True), ("retired", False)):
+    print(name, User(username=name, is_superuser=True, is_active=active).has_perm("no.such_thing"))
 
 # %% [markdown]
 # Two: her own permissions and those of her groups. A superuser has every permission, those that do not exist included;
-# who is not active has none. Now the same question **about one object**:
+# to whoever is not active `ModelBackend` gives none. Now the same question **about one object**:
 
 # %%
 emma = Book.objects.get(slug="emma")
@@ -265,9 +267,9 @@ with override_settings(AUTHENTICATION_BACKENDS=[CARD, MODEL]):
     print([authenticate(card=card) for card in ("L-1", "L-2", "L-3")])
 
 # %% [markdown]
-# `L-2` is the card of paolo, who is not active: each backend has to look for itself. Without `get_user()` the login
-# would succeed and be forgotten with the next request. And a backend that raises `PermissionDenied` has the last word.
-# Who is asked here?
+# `L-2` is the card of paolo, who is not active: each backend has to look for itself. The `get_user()` of `BaseBackend`
+# finds nobody: without one of its own, the login would succeed and be forgotten with the next request. And a backend
+# that raises `PermissionDenied` ends the search. Who is asked here?
 
 # %%
 class ClosedToday(BaseBackend):
@@ -320,7 +322,8 @@ nora = Reader.objects.get_by_natural_key("Nora@example.org")
 print(nora.check_password("a doll's house"), hasattr(nora, "has_perm"), Reader.objects.count())
 
 # %% [markdown]
-# Two readers: `normalize_email()` lowers the domain alone, so unique addresses want a constraint on `Lower("email")`.
+# Two readers: `normalize_email()` lowers the domain alone. Where the database tells capitals apart, as here, unique
+# addresses want a constraint on `Lower("email")`.
 # [`PermissionsMixin`](https://docs.djangoproject.com/en/stable/topics/auth/customizing/#custom-users-and-permissions)
 # would add `has_perm()`. In code, the model is named by `get_user_model()`, in foreign keys by
 # `settings.AUTH_USER_MODEL`. What becomes of Django's own?
@@ -342,7 +345,8 @@ def page(request):
 may_change = permission_required("catalog.change_book")
 strict = permission_required("catalog.change_book", raise_exception=True)
 views = {"login": login_required(page), "permission": may_change(page), "strict": strict(page)}
-patterns = (*[path(f"{name}/", view) for name, view in views.items()], *import_string("config.urls.urlpatterns"))
+pages = [path(f"{name}/", view) for name, view in views.items()]
+patterns = (*pages, *import_string("config.urls.urlpatterns"))
 with override_settings(ROOT_URLCONF=patterns):
     for name in views:
         print(name, [get(f"/{name}/", user=user).status_code for user in (None, "anna", "ida")])
@@ -377,8 +381,15 @@ for chain in (settings.MIDDLEWARE, [*settings.MIDDLEWARE, LOGIN_REQUIRED]):
         print([get(url).status_code for url in ("/hours/", "/forgotten/")])
 
 # %% [markdown]
-# Django's login view bears the mark already. In an asynchronous view the user is `await request.auser()`, because
-# `request.user` may have to ask the database. The decorators take such views as they are (5.1):
+# Of Django's own views, which bear the mark already, and are open with the middleware too?
+
+# %%
+for view in (auth_views.LoginView, auth_views.PasswordResetView, auth_views.LogoutView):
+    print(view.__name__, "login required:", getattr(view.as_view(), "login_required", True))
+
+# %% [markdown]
+# In an asynchronous view the user is `await request.auser()`, because `request.user` may have to ask the database. The
+# decorators take such views as they are (5.1):
 
 # %%
 @login_required
@@ -388,6 +399,16 @@ async def hello(request):
 
 with override_settings(ROOT_URLCONF=(path("", hello),), LOGIN_URL="/login/"):
     print(iscoroutinefunction(hello), get("/").status_code, get("/", user="anna").text)
+
+# %% [markdown]
+# The other questions can be awaited as well: [since 5.0](https://docs.djangoproject.com/en/5.0/releases/5.0/) who
+# somebody is, [since 5.2](https://docs.djangoproject.com/en/5.2/releases/5.2/) what they may do, and the methods of a
+# backend:
+
+# %%
+ida = await User.objects.aget(username="ida")
+print(await aauthenticate(username="ida", password="wrong"))
+print(await ida.ahas_perm("catalog.change_book"))
 
 # %% [markdown]
 # **Session fixation.** An attacker visits the shop, gets a session, and plants its key in anna's browser: on a shared
@@ -430,12 +451,14 @@ try:
     validate_password("1")
 except ValidationError as error:
     print([problem.code for problem in error.error_list])
-tools = [tool for tool in vars(auth_views).values() if getattr(tool, "__module__", "") == auth_views.__name__]
-print(*[tool.__name__ for tool in tools if tool.__name__.endswith("View")])
+own = [tool for tool in vars(auth_views).values() if getattr(tool, "__module__", "") == auth_views.__name__]
+print(*[tool.__name__ for tool in own if tool.__name__.endswith("View")])
 
 # %% [markdown]
-# The forms call it, and the commands; your own code has to do so itself. The same list says "password hashing" without
-# a word on rounds and upgrades, and nothing of a user model of your own or of a login as default: you have seen them
+# The forms that set a password
+# [call it](https://docs.djangoproject.com/en/stable/topics/auth/passwords/#password-validation), and `createsuperuser`
+# and `changepassword` where they ask for one; your own code has to. The same list says "password hashing" without a
+# word on rounds and upgrades, and nothing of a user model of your own or of a login as default: you have seen them
 # all. And tutorials still log out by a link:
 
 # %%
@@ -455,8 +478,8 @@ print(browser.post("/account/logout/").status_code, get_user(browser))
 #   rows over, or make a model with `db_table = "auth_user"`, write its first migration as applied, and repair content
 #   types and keys by hand. Do it on a copy first.
 # - *Object-level permissions?* The hook is `has_perm(perm, obj)`: write a backend, or take a package such as
-#   [django-guardian](https://django-guardian.readthedocs.io/), which stores a row for each user and object. For a
-#   list, do not ask row by row: filter the queryset.
+#   [django-guardian](https://django-guardian.readthedocs.io/), which stores a row for each permission that a user or a
+#   group has for an object. For a list, do not ask row by row: filter the queryset.
 # - *How are hashes upgraded, and what is `must_update`?* At a successful check: where the algorithm is not the first
 #   of `PASSWORD_HASHERS`, or the hasher says `must_update`, for it has other rounds or a short salt, the password is
 #   hashed anew. Who never comes keeps the old hash; it can be wrapped.
@@ -529,7 +552,8 @@ else:
     print("Django 6.1 prints 1.5")
 
 # %% [markdown]
-# `acheck_password()` hashes in the event loop on 5.2, where everybody else waits for it. On 6.1 it goes into a thread:
+# Half as much again. `acheck_password()` hashes in the event loop on 5.2, where everybody else waits for it. On 6.1 it
+# goes into a thread:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):
@@ -563,7 +587,8 @@ else:
     print("Django 6.1 prints 0")
 
 # %% [markdown]
-# The other differences: `Permission.user_perm_str` is new, and `login(request, None)`, which 5.2 takes for
+# The other differences: `Permission.user_perm_str` is new, a migration that renames a model [renames its
+# permissions](https://docs.djangoproject.com/en/6.1/releases/6.1/), and `login(request, None)`, which 5.2 takes for
 # `request.user` with a warning, is an error:
 
 # %% tags=["since-6.1"]
@@ -589,7 +614,7 @@ quiz("Q49")
 #
 # **Say it.** HTTP forgets. The session framework gives each visitor a dictionary, `request.session`, logged in or not:
 # carts, logins, messages. The browser keeps a random key in a cookie, the server the data, in the database unless
-# `SESSION_ENGINE` says cache, cached database or files. The exception are signed cookies: there the data travel in the
+# `SESSION_ENGINE` says cache, cached database or files. Signed cookies are the exception: there the data travel in the
 # cookie, readable but not changeable. Values are JSON, a session is saved when it was modified, lasts two weeks, and
 # expired rows stay until `clearsessions`.
 #
@@ -623,7 +648,8 @@ with override_settings(ROOT_URLCONF=COUNTER):
 key = mira.cookies["sessionid"].value
 row = Session.objects.get(session_key=key)
 print(reply)
-print(len(key), row.get_decoded(), round((row.expire_date - timezone.now()).total_seconds() / 86400), "days")
+days = round((row.expire_date - timezone.now()).total_seconds() / 86400)
+print(len(key), row.get_decoded(), days, "days")
 
 # %% [markdown]
 # 32 random characters, out of the reach of scripts (`HttpOnly`), not sent along with a POST from another site
@@ -635,7 +661,7 @@ content = row.session_data.split(":")[0]
 print(signing.b64_decode(content.encode()))
 
 # %% [markdown]
-# No: signed, so that nobody who can write the table can make one up without the `SECRET_KEY`, and in clear. And what
+# No: in clear, and signed, so that nobody who can write the table can make up a content without the `SECRET_KEY`. What
 # does a session cost? Three views with the same session: one leaves it alone, one reads, one writes:
 
 # %%
@@ -687,7 +713,7 @@ for value in ({"emma": [2, None]}, {4: 2}, (1, 2), timezone.now()):
 # %% [markdown]
 # JSON has no integer keys, no tuples, no dates, and no model instances: keep primary keys. The serializer that took
 # every Python object, pickle, was [removed in 5.0](https://docs.djangoproject.com/en/5.0/releases/5.0/): who knew the
-# `SECRET_KEY` could run code with it. The engine `cache` goes without JSON, so there all four would come back: a
+# `SECRET_KEY` could run code with it, by a signed cookie. The engine `cache` goes without JSON, so there all four would come back: a
 # change of engine brings it to light.
 
 # %% [markdown]
@@ -740,8 +766,8 @@ for name in ("cache", "cached_db"):
 
 # %% [markdown]
 # `cache` alone loses it, and every login with it. `cached_db` writes to both, reads from the cache, and falls back on
-# the row. With local memory each process would have sessions of its own: for both, take a cache that all share. On a
-# real server, what is the key, and who clears up?
+# the row. With local memory each process would have sessions of its own, or old copies: for both, take a cache that
+# all share. On a real server, what is the key, and who clears up?
 
 # %%
 if valkey.available():
@@ -756,7 +782,7 @@ else:
     print(valkey.why_not())
 
 # %% [markdown]
-# The server forgets it by itself after two weeks. Memcached does too, and by default takes no value beyond a megabyte.
+# The server forgets it by itself, two weeks after the last write. Memcached does too, and by default takes no value beyond a megabyte.
 # What is left of a session that outgrows it?
 
 # %%
@@ -774,8 +800,8 @@ else:
     print(memcached.why_not())
 
 # %% [markdown]
-# An error, and the old value is gone as well. The limits of the others: a row and a file are limited by what you can
-# bear to load with every request, a cookie by the browser.
+# An error of the client library, and the old value is gone as well. The limits of the others: a row and a file are
+# limited by what you can bear to load whenever the session is read, a cookie by the browser.
 
 # %% [markdown]
 # **Signed cookies.** What can somebody do with such a cookie who has no key? Read it, change it, make one up:
@@ -786,20 +812,21 @@ def with_cookie(value):
     client.cookies["sessionid"] = value
     return client
 
-
+# %%
 with engine("signed_cookies"):
     cookie = shopper().cookies["sessionid"].value
     content, rest = cookie.split(":", 1)
     print(signing.b64_decode(content.encode()))
     forged = signing.b64_encode(json.dumps({"cart": {"4": 99}}).encode()).decode()
     print(cart_of(with_cookie(cookie)), cart_of(with_cookie(f"{forged}:{rest}")))
-    with override_settings(SECRET_KEY="another one"):
-        print(cart_of(with_cookie(cookie)))
+    for fallbacks in ([], [settings.SECRET_KEY]):
+        with override_settings(SECRET_KEY="another one", SECRET_KEY_FALLBACKS=fallbacks):
+            print(cart_of(with_cookie(cookie)))
 
 # %% [markdown]
 # Read yes, change no: a changed cookie is an empty session, without an error. The same happens to everybody when the
-# `SECRET_KEY` changes; `SECRET_KEY_FALLBACKS` takes the old one for a while. But there is one thing they can do. anna
-# logs out, and somebody has a copy of her cookie:
+# `SECRET_KEY` changes, unless `SECRET_KEY_FALLBACKS` has the old one, for a while. But there is one thing they can do.
+# anna logs out, and somebody has a copy of her cookie:
 
 # %%
 for name in ("db", "signed_cookies"):
@@ -828,8 +855,8 @@ with engine("signed_cookies"):
         print(len(text), len("sessionid") + len(session.session_key) <= 4096)
 
 # %% [markdown]
-# Neither Django nor a test client complains about the third. A browser ignores it, and the last cookie that fitted
-# stays: the visitor is back at an older state, on every page.
+# Neither Django nor a test client complains about the third. A browser such as Chromium ignores it, and the last cookie
+# that fitted stays: the visitor is back at an older state, on every page.
 
 # %% [markdown]
 # **Two at once.** A slow request reads the session, a second one of the same visitor changes it, then the slow one
@@ -921,8 +948,8 @@ for name in ("db", "cache", "cached_db", "file", "signed_cookies"):
 # everybody for whom a view once kept something.
 
 # %% [markdown]
-# **The trap.** "Django saves the session by itself", the lists imply. It does when a **key of the session** is set.
-# What is in the list after each of these requests?
+# **The trap.** "Django saves the session by itself", the lists imply. It does when a **key of the session** is set or
+# deleted. What is in the list after each of these requests?
 
 # %%
 def adding(request, way):
@@ -955,12 +982,13 @@ with override_settings(ROOT_URLCONF=(path("<way>/", adding),)):
 # - *How do you log a user out everywhere?* Change the password: a session whose hash does not fit is emptied at the
 #   next request that asks for the user, and `update_session_auth_hash()` keeps the one at hand. Or `is_active =
 #   False`. Without either, delete their sessions through the engine, because `cached_db` has them twice; the user is
-#   inside the data, so it takes a walk through all rows, or a table of your own. With signed cookies only the first
-#   two work. A new `SECRET_KEY` logs everybody out.
+#   inside the data, so it takes a walk through all rows, or a table of your own. In a cache there are no rows to
+#   walk through, and with signed cookies only the first two work. A new `SECRET_KEY` logs everybody out.
 # - *`cached_db` or `cache`?* `cache` where losing all sessions is a nuisance and no more. `cached_db` where people
 #   would lose a cart: it writes to the database each time, and reads there only after a miss.
 # - *What happens to the session at login?* A new key with the same content, so the cart survives and a planted key is
-#   worth nothing. If another user was logged in, the content goes.
+#   worth nothing. If another user was logged in, the content goes. Who is logged in already and logs in again keeps
+#   the key.
 
 # %%
 def change_password(request, keep):
@@ -988,18 +1016,20 @@ anna, mira = User.objects.get(username="anna"), User.objects.get(username="mira"
 clients = [Client(), Client(), Client()]
 for client, user in zip(clients, (anna, anna, mira), strict=True):
     client.force_login(user)
-theirs = [row.pk for row in Session.objects.iterator() if row.get_decoded().get("_auth_user_id") == str(anna.pk)]
+contents = ((row.pk, row.get_decoded()) for row in Session.objects.iterator())
+theirs = [key for key, content in contents if content.get("_auth_user_id") == str(anna.pk)]
 print(Session.objects.filter(pk__in=theirs).delete()[0], [str(get_user(client)) for client in clients])
 User.objects.filter(username="mira").update(is_active=False)
 print(get_user(clients[2]))
 
 # %% [markdown]
-# And the login, with a cart, of the same visitor; then of somebody else in the same browser:
+# And the login of a visitor with a cart, twice; then of somebody else in the same browser. Is the key new, is the old
+# row left, and where is the cart?
 
 # %%
 reset()
 client = shopper()
-for name in ("anna", "mira"):
+for name in ("anna", "anna", "mira"):
     before = client.cookies["sessionid"].value
     client.force_login(User.objects.get(username=name))
     after = client.cookies["sessionid"].value
@@ -1106,8 +1136,21 @@ with sessions_in_files() as folder:
     print(cart_of(client), get_user(client))
 
 # %% [markdown]
-# The signature does not fit: an empty session. **Expired** files lie there until somebody comes. The age is counted
-# from the last write; here one is made to look old:
+# The signature does not fit: an empty session. And a copy of what Django has signed itself? Somebody writes anna's
+# session over their own:
+
+# %%
+with sessions_in_files() as folder:
+    anna, intruder = Client(), shopper()
+    anna.force_login(User.objects.get(username="anna"))
+    hers, theirs = [folder / f"sessionid{who.cookies['sessionid'].value}" for who in (anna, intruder)]
+    theirs.write_text(hers.read_text())
+    print(get_user(intruder))
+
+# %% [markdown]
+# It fits: the session's key is no part of what is signed, in a row neither. Who can read and write the folder is
+# whoever they like. **Expired** files lie there until somebody comes. The age is counted from the last write; here one
+# is made to look old:
 
 # %%
 with sessions_in_files() as folder:
@@ -1178,14 +1221,15 @@ with sessions_in_files():
 full = OSError(28, "No space left on device")
 with sessions_in_files() as folder, mock.patch("os.write", side_effect=full):
     client = shopper()
-    print("sessionid" in client.cookies, [file.stat().st_size for file in folder.iterdir()], cart_of(client))
+    sizes = [file.stat().st_size for file in folder.iterdir()]
+    print("sessionid" in client.cookies, sizes, cart_of(client))
     client.force_login(User.objects.get(username="anna"))
     print(get_user(client))
 
 # %% [markdown]
 # No error, no line in the log: `save()` [passes over
 # it](https://github.com/django/django/blob/stable/5.2.x/django/contrib/sessions/backends/file.py). The visitor gets a
-# cookie for an empty file, and nobody can log in. Watch the disk.
+# cookie for an empty file, and nobody can log in. Only the step before, making the file, fails aloud. Watch the disk.
 
 # %% [markdown]
 # And **under ASGI**? The methods of this engine can be awaited. In which thread is the file read?
@@ -1208,8 +1252,8 @@ with sessions_in_files():
 # In that of the event loop, which waits for the disk, and all requests with it.
 
 # %% [markdown]
-# **The trap.** The list stops at the line with `SESSION_ENGINE`. The default folder is the system's, on Linux `/tmp`,
-# where everybody may list the names. What is a name worth?
+# **The trap.** The list stops at the line with `SESSION_ENGINE`. The default folder is the system's, on Linux mostly
+# `/tmp`, where everybody may list the names. What is a name worth?
 
 # %%
 with sessions_in_files() as folder:

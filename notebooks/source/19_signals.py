@@ -35,6 +35,7 @@ from django.core.signals import got_request_exception, request_finished, request
 from django.db import IntegrityError, connection, models, transaction
 from django.db.backends import signals as backend_signals
 from django.db.backends.signals import connection_created
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import F, signals
 from django.db.models.signals import class_prepared, m2m_changed, post_delete, post_init, post_migrate, post_save
 from django.db.models.signals import pre_delete, pre_init, pre_migrate, pre_save
@@ -98,7 +99,7 @@ for module in (signals, core_signals, auth_signals, backend_signals, test_signal
     print(f"{module.__name__}:", *found.values())
 
 # %% [markdown]
-# Nineteen, and only the first module is about models
+# Nineteen are documented for both versions, and only the first module is about models and their tables
 # ([reference](https://docs.djangoproject.com/en/stable/ref/signals/)). To hear them, a receiver that prints, and a block
 # that connects it and lets go of it again, whatever happens inside:
 
@@ -197,8 +198,8 @@ with listening(note, pre_delete, sender=Campaign):
     print(statements())
 
 # %% [markdown]
-# All thousand are loaded into memory, and deleted a hundred at a time. A receiver for **all** senders does this to every
-# model. Next, the relation between books and genres, changed from both sides. Which keys are in `pk_set`?
+# All thousand are loaded into memory, and deleted a hundred at a time. A receiver of deletions for **all** senders does
+# this to every model. Next, the relation between books and genres, changed from both sides. Which keys are in `pk_set`?
 
 # %%
 emma, drama = Book.objects.get(slug="emma"), Genre.objects.get(slug="drama")
@@ -240,7 +241,7 @@ with override_settings(ROOT_URLCONF=patterns):
 # %% [markdown]
 # None, once the response is closed ([chapter 04](04_urls_requests_middleware.ipynb)). `got_request_exception` is for
 # what nobody expected; a 404 is no trouble. Logins have three of their own. What does a failed one tell about the
-# password?
+# password, and about a PIN that another backend would ask for?
 
 # %%
 def tell_login(signal, credentials=None, **kwargs):
@@ -250,11 +251,11 @@ def tell_login(signal, credentials=None, **kwargs):
 with listening(tell_login, user_logged_in, user_logged_out, user_login_failed):
     client.force_login(User.objects.get(username="anna"))
     client.logout()
-    client.login(username="anna", password="sense")
+    client.login(username="anna", password="sense", pin="1775")
 
 # %% [markdown]
-# It is masked, so that a receiver may log it. (The name is not, and people type passwords there too.) Four more have no
-# partner. Which of these two classes is announced?
+# What is called password, token, key or the like is masked; the PIN is not, nor the user's name, into which people type
+# passwords. Look at what you log. Four more signals have no partner. Which of these two classes is announced?
 
 # %%
 with listening(tell, class_prepared):
@@ -312,10 +313,11 @@ for command, options in (("migrate", {}), ("flush", {"interactive": False})):
 reset()
 
 # %% [markdown]
-# Each app with models has a pair, sent even where there is nothing to migrate: first `pre_migrate` for all, at the end
-# `post_migrate` for all. `flush` sends the second alone (and
-# [keeps](https://docs.djangoproject.com/en/stable/ref/django-admin/#flush) the record of applied migrations). That is
-# where permissions and content types come from, and rows that must always be there.
+# Each app with a `models` module has a pair, sent even where there is nothing to migrate: first `pre_migrate` for
+# all, at the end `post_migrate` for all. `flush` sends the second alone (and
+# [keeps](https://docs.djangoproject.com/en/stable/ref/django-admin/#flush) the record of applied migrations): receivers
+# of it [make](https://docs.djangoproject.com/en/stable/topics/auth/default/#default-permissions) the permissions and
+# content types anew.
 
 # %% [markdown]
 # **Duplicates.** `make` gives a new function at each call, as does a module that is
@@ -401,8 +403,8 @@ for debug in (True, False):
             print(type(error).__name__)
 
 # %% [markdown]
-# With `DEBUG` it is refused at once. Without, each `send()` fails. Senders may add arguments, as Django does with most
-# versions, so every receiver takes what it does not know.
+# With `DEBUG` it is refused at once. Without, each `send()` fails. Senders may add arguments, as Django did with
+# `origin` [in 4.1](https://docs.djangoproject.com/en/stable/releases/4.1/#signals), so every receiver takes what it does not know.
 
 # %% [markdown]
 # **The trap.** "Signals are triggered by a modification in a model", says a widely read list. It puts the request
@@ -457,7 +459,7 @@ with listening(tell_class, pre_delete, post_delete):
 print(Visit.objects.filter(pk=visit.pk).exists())
 
 # %% [markdown]
-# The visit is gone, and nobody heard. (On 6.1 its relation says
+# The visit is gone, and nobody heard of it. (On 6.1 its relation says
 # [`DB_CASCADE`](https://docs.djangoproject.com/en/6.1/ref/models/fields/#django.db.models.DB_CASCADE); on 5.2 it says
 # `DO_NOTHING`, and the table has the rule.) And many-to-many relations? A contributor is added, once as a relation,
 # once as a row; then a book with genres goes:
@@ -485,8 +487,29 @@ with listening(tell_class, pre_save, post_save, sender=Book):
 reset()
 
 # %% [markdown]
-# Of the last alone: a child and a proxy are senders of their own. Two half cases: a save that fails, and a fixture.
-# What does each send?
+# Of the last alone: a child and a proxy are senders of their own. An audio book that is deleted: who sends here?
+
+# %%
+author = Book.objects.get(slug="emma").author
+spoken = AudioBook.objects.create(title="Maps", slug="maps", author=author, price=1, narrator="Mira", minutes=1)
+with listening(tell_class, pre_delete, post_delete):
+    spoken.delete()
+reset()
+
+# %% [markdown]
+# Both, for it is a row in each of two tables. A migration's models are senders of their own as well. Who hears of a row
+# that a [data migration](https://docs.djangoproject.com/en/stable/topics/migrations/#historical-models) makes?
+
+# %%
+historical = MigrationLoader(connection).project_state().apps.get_model("catalog", "Genre")
+with listening(tell_class, pre_save, post_save, sender=Genre):
+    historical.objects.create(name="Diaries", slug="diaries")
+print(Genre.objects.filter(slug="diaries").exists(), historical is Genre)
+reset()
+
+# %% [markdown]
+# Nobody who waits for `Genre`: the sender is a class that was rebuilt from the migrations. (It has no overridden
+# `save()` either.) Two half cases: a save that fails, and a fixture. What does each send?
 
 # %%
 def tell_raw(signal, raw, **kwargs):
@@ -529,8 +552,9 @@ for receiver in (write_letter, write_letter_later):
     print(Genre.objects.filter(slug="diaries").exists(), letters)
 
 # %% [markdown]
-# The first letter tells of a row that never was. `on_commit()` waits, and forgets. One thing to know about it: which
-# key does a deleted object have by then?
+# The first letter tells of a row that never was. `on_commit()` waits, and forgets. (A process that dies between the
+# commit and the callback forgets as well: [chapter 14](14_transactions_and_connections.ipynb).) Which key does a
+# deleted object have by then?
 
 # %%
 def note_key(instance, using, **kwargs):
@@ -570,7 +594,8 @@ reset()
 # %% [markdown]
 # Out of all four, and the second is the surprise: an error in `post_save`, and the row is there. Outside of a
 # transaction, a save has been committed when `post_save` is sent. `delete()` opens a transaction around both of its
-# signals, so its row comes back. Inside `atomic()` the save is undone as well:
+# signals, so its row comes back. Is the save undone inside `atomic()`? And in `get_or_create()`,
+# in `update_or_create()`?
 
 # %%
 def create_in_a_transaction():
@@ -579,9 +604,12 @@ def create_in_a_transaction():
 
 
 row_after(post_save, create_in_a_transaction)
+row_after(post_save, lambda: Genre.objects.get_or_create(name="Diaries", slug="diaries"))
+row_after(post_save, lambda: Genre.objects.update_or_create(name="Diaries", slug="diaries"))
 
 # %% [markdown]
-# So the same receiver undoes a save in a view with
+# In all three: the last two open a transaction of their own. So the same receiver undoes a
+# save in a view with
 # [`ATOMIC_REQUESTS`](https://docs.djangoproject.com/en/stable/topics/db/transactions/#tying-transactions-to-http-requests),
 # and not in a script. What about the other receivers, after one that fails? Django's model signals use `send()`:
 
@@ -726,7 +754,8 @@ with listening(derive_slug, pre_save, sender=Card):
 print(card.slug, Card.objects.get(pk=card.pk).slug)
 
 # %% [markdown]
-# Twice not: `update_or_create()` saves the given fields (and `auto_now` ones) alone
+# Twice not: of a row that it finds, `update_or_create()` saves the given fields alone, and those that fill themselves,
+# such as `auto_now`
 # [since 4.2](https://docs.djangoproject.com/en/stable/releases/4.2/#setting-update-fields-in-model-save-may-now-be-required),
 # and a receiver cannot change `update_fields`. An overridden `save()` can add to them, as the shop's `Author` does.
 # Third, the price. A receiver writes the history of prices; a function does the same for all:

@@ -53,6 +53,7 @@ from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from IPython.display import HTML
 from orders.models import Order
 from packaging.specifiers import SpecifierSet
+from rest_framework.serializers import ModelSerializer
 from reviews.models import Review
 from storefront.purchases import add_to_cart
 
@@ -61,7 +62,7 @@ from storefront.purchases import add_to_cart
 #
 # *Advanced · asked as T-I6*
 #
-# **Say it.** The defaults stop the classic attacks: the ORM sends values apart from the SQL, templates escape, unsafe requests need a CSRF token, pages
+# **Say it.** The defaults stop the classic attacks: the ORM keeps values apart from the SQL, templates escape, unsafe requests need a CSRF token, pages
 # refuse to be framed, unknown hosts get 400. Holes open where somebody steps outside: SQL made of strings, `mark_safe`, `csrf_exempt`, `ALLOWED_HOSTS = ["*"]`.
 # And some things Django cannot know: who may see which row, which fields a request may set, what an upload is, how often one may guess. Then HTTPS, secrets
 # outside the code, `check --deploy`, and updates.
@@ -83,7 +84,7 @@ print(sql[sql.index("WHERE") :])
 print(values)
 
 # %% [markdown]
-# Nothing is found. The SQL has a place, `%s`, and the text travels beside it: it is never read as SQL. Now the same comparison in `raw()` and `extra()`, first as an
+# Nothing is found. Django hands the driver SQL with a place, `%s`, and the text beside it. The driver binds or quotes it: it is never read as SQL. Now the same comparison in `raw()` and `extra()`, first as an
 # f-string, then with parameters. How many of the 166 books?
 
 # %%
@@ -139,7 +140,8 @@ with postgres():
     attempt(SEARCH)
 
 # %% [markdown]
-# SQLite's driver takes one statement at a time; PostgreSQL refuses to sort by a constant. And with the f-string all 150 are superusers there, by a query that found no book.
+# SQLite's driver takes one statement at a time. PostgreSQL refuses to sort by a constant, which Django's driver has written into the SQL; with
+# [`server_side_binding`](https://docs.djangoproject.com/en/stable/ref/databases/#server-side-parameters-binding) it sorts by it, as SQLite does. And with the f-string all 150 are superusers there, by a query that found no book.
 
 # %% [markdown]
 # So names from outside come from a list of yours, in the ORM as well: it refuses SQL as a name, and
@@ -347,7 +349,7 @@ for hosts in (["shop.example"], ["*"]):
 reset()
 
 # %% [markdown]
-# With `["*"]`, to the attacker: one click, and the token is theirs. The list is looked at in [`get_host()`](https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts), which `CommonMiddleware` calls. What answers
+# With `["*"]`, to the attacker: one click, and the token is theirs. (With [`django.contrib.sites`](https://docs.djangoproject.com/en/stable/ref/contrib/sites/#get-current-site-shortcut) the link's host comes from the database.) The list is looked at in [`get_host()`](https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts), which `CommonMiddleware` calls. What answers
 # before it, as the shop's health check on purpose, answers every host. And which hosts does a dot let in?
 
 # %%
@@ -411,7 +413,20 @@ print(len(modelform_factory(User, exclude=["password", "is_staff"]).base_fields)
 print(list(modelform_factory(User, fields=["first_name", "last_name"]).base_fields))
 
 # %% [markdown]
-# `Model(**request.POST.dict())`, `setattr` in a loop and a serializer with `"__all__"` are the same hole.
+# `Model(**request.POST.dict())`, `setattr` in a loop and a serializer with `"__all__"` are the same hole:
+
+# %%
+class HastySerializer(ModelSerializer):
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+sent = {"username": "newcomer", "is_superuser": "True"}
+serializer = HastySerializer(User.objects.create(**sent), {"is_staff": True}, partial=True)
+print(serializer.is_valid(), serializer.save().is_staff)
+print(User.objects.get(username="newcomer").is_superuser)
+reset()
 
 # %% [markdown]
 # ### Insecure direct object reference
@@ -534,7 +549,7 @@ with override_settings(SESSION_COOKIE_SECURE=True):
 reset()
 
 # %% [markdown]
-# Scripts cannot read it, forms elsewhere do not carry it, and `Secure` is yours to set. The other direction is fixation: the thief plants a session that they know, and waits for
+# Scripts cannot read it, a form that posts from another site does not carry it, and `Secure` is yours to set. The other direction is fixation: the thief plants a session that they know, and waits for
 # a login. What has the key become after it?
 
 # %%
@@ -606,7 +621,7 @@ for debug in (True, False):
     print(debug, [CARD in page, PASSWORD in page, "hunter3" in page])
 
 # %% [markdown]
-# Local variables and most settings are shown. Only names with `API`, `AUTH`, `TOKEN`, `KEY`, `SECRET`, `PASS` or `SIGNATURE` in them are
+# Local variables and most settings are shown. Only names with `API`, `AUTH`, `TOKEN`, `KEY`, `SECRET`, `PASS`, `SIGNATURE` or `HTTP_COOKIE` in them are
 # [hidden](https://docs.djangoproject.com/en/stable/ref/settings/#debug). Secrets come from the environment or a secret store; chapter
 # [03](03_settings_and_databases.ipynb) has that, and a change of keys that logs nobody out.
 
@@ -649,7 +664,7 @@ POLICY = "script-src 'nonce-kx7'"
 HTML("<div>" + frame("") + frame(POLICY) + frame(POLICY, "nonce='kx7'") + "</div>")
 
 # %% [markdown]
-# The first and the last. The attacker does not know the nonce, if each answer has a new one. Many policies have `'unsafe-inline'`, because nothing worked without it. Without a nonce,
+# The first and the last. The attacker does not know the nonce, if each answer has a new one. When one's own scripts stop, the quick remedy is `'unsafe-inline'`. What does it allow without a nonce,
 # and with one beside it?
 
 # %%
@@ -730,7 +745,7 @@ print(statuses.count(200), statuses.count(302))
 reset()
 
 # %% [markdown]
-# All, until one is right. A limit that is written like a sentence, "if there were fewer than five, let them try, then count", holds in every test. Twenty at once:
+# All, until one is right. A limit that is written like a sentence, "if there were fewer than five, let them try, then count", holds while they come one after the other. Twenty at once:
 
 # %% reason="Two ways to count, and one race for both."
 class Naive:
@@ -845,7 +860,7 @@ for query in ("nothing", "x' OR '1'='1", "<script>steal()</script>"):
 # `execute(`, `mark_safe`, `|safe`, `csrf_exempt`, `"__all__"`, and every `get_object_or_404` that does not name the user.
 
 # %% [markdown]
-# The second trap is advice that has outlived its subject. Lists still say to set `SECURE_BROWSER_XSS_FILTER`. Django 4.0 [removed it](https://docs.djangoproject.com/en/4.0/releases/4.0/#securitymiddleware-no-longer-sets-the-x-xss-protection-header), as most browsers had dropped the header. What does it do?
+# The second trap is advice that has outlived its subject. Lists still say to set `SECURE_BROWSER_XSS_FILTER`. Django 4.0 [removed it](https://docs.djangoproject.com/en/4.0/releases/4.0/#securitymiddleware-no-longer-sets-the-x-xss-protection-header), as most browsers had dropped the header. What does it do, and a misspelled setting?
 
 # %%
 def remarks():
@@ -853,17 +868,19 @@ def remarks():
 
 
 before = remarks()
-with override_settings(SECURE_BROWSER_XSS_FILTER=True):
-    print("X-XSS-Protection" in get("/"), remarks() == before)
+for name in ("SECURE_BROWSER_XSS_FILTER", "SESSION_COOKIE_SAMSITE"):
+    with override_settings(**{name: "Strict"}):
+        print("X-XSS-Protection" in get("/"), remarks() == before)
 
 # %% [markdown]
-# Nothing, and nobody says so. A misspelled setting is as quiet.
+# Nothing, and nobody says so. A misspelled setting is as quiet, where no check misses the right one.
 
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
-# - *How does Django's CSRF protection work with SPAs?* The same way: a view sets the cookie (`ensure_csrf_cookie`), and the script sends its value back in the header `X-CSRFToken`. A page on another origin cannot read the cookie: it gets
-#   the token in a response, its origin is in `CSRF_TRUSTED_ORIGINS`, CORS allows cookies, and on another site these need `SameSite=None`. With a bearer token that the script adds itself, none of this is needed: browsers do not send one on their own.
+# - *How does Django's CSRF protection work with SPAs?* The same way: a view sets the cookie (`ensure_csrf_cookie`), and the script sends its value back in the header [`X-CSRFToken`](https://docs.djangoproject.com/en/stable/howto/csrf/#using-csrf-protection-with-ajax). A page on another host
+#   cannot read the cookie, unless `CSRF_COOKIE_DOMAIN` covers both: it gets the token in a response. Its origin is in `CSRF_TRUSTED_ORIGINS`, CORS allows cookies, and on another site these need `SameSite=None` and `Secure`. With a bearer token that the
+#   script adds itself, no CSRF token is needed: browsers do not send one on their own.
 # - *What does `SecurityMiddleware` set?* By default `X-Content-Type-Options: nosniff`, `Referrer-Policy: same-origin` and `Cross-Origin-Opener-Policy: same-origin`. If told to, it redirects to HTTPS and sends
 #   `Strict-Transport-Security`, over HTTPS alone. Not `X-Frame-Options`, and no policy for content.
 # - *How would you roll out CSP?* Report only, with a strict policy and a place that collects reports. Move inline scripts into files, or give them nonces, until only extensions of browsers report. Then enforce it, page by page if need be, and
@@ -951,7 +968,25 @@ else:
     print('Django 6.1 prints <script nonce="kx7">')
 
 # %% [markdown]
-# A policy with a nonce that no template is given lets no inline script run. Since 6.1 a plain `check` says so:
+# A nonce that no template has asked for is left out of the header. What remains of these two policies, on a page without scripts of its own?
+
+# %% tags=["since-6.1"]
+if django.VERSION >= (6, 0):
+    from django.utils.csp import CSP
+
+    MIDDLEWARE = ["django.middleware.csp.ContentSecurityPolicyMiddleware"]
+    patterns = (path("", lambda request: HttpResponse()),)
+    for sources in ([CSP.SELF, CSP.NONCE], [CSP.NONCE]):
+        with override_settings(
+            MIDDLEWARE=MIDDLEWARE, SECURE_CSP={"script-src": sources}, ROOT_URLCONF=patterns
+        ):
+            print(repr(Client().get("/")["Content-Security-Policy"]))
+else:
+    print("Django 6.1 prints a policy, and an empty one.")
+
+# %% [markdown]
+# The second is no policy: whatever script got into that page runs. Name another source beside the nonce, or a `default-src`. Without the context processor every page is
+# such a page. Since 6.1 a plain `check` says so:
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 1):

@@ -2,10 +2,10 @@
 # # 22 · Testing
 #
 # After this chapter you can say what each of Django's test classes isolates and what it leaves behind, choose between the client and the request factory,
-# pin a page to its number of queries, test what happens after a commit, and find a bug that no example showed.
+# pin a page to its number of queries, test async views and what happens after a commit, and find a bug that no example showed.
 #
 # *Questions: Q56 how to test Django applications.* Tests run here in the kernel, on this notebook's copy of the shop, and from a command line in projects
-# of their own. [Exercises 22.1 to 22.9](../exercises/22_testing.ipynb) follow.
+# of their own. [Exercises 22.1 to 22.10](../exercises/22_testing.ipynb) follow.
 
 # %%
 from checks import quiz
@@ -18,15 +18,19 @@ import itertools
 import random
 import time
 import urllib.request
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from unittest import TestResult, TestSuite, defaultTestLoader, mock
 
 import django
+from asgiref.sync import sync_to_async
 from accounts.models import User
 from catalog.models import Author, Book, Genre
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.hashers import make_password
+from django.contrib.messages.test import MessagesTestMixin
 from django.core import mail
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
@@ -81,7 +85,7 @@ shop.run("python manage.py test catalog.tests.test_shelf")
 
 # %%
 def run(*cases):
-    setup_test_environment()
+    setup_test_environment(debug=False)
     try:
         suite = TestSuite(map(defaultTestLoader.loadTestsFromTestCase, cases))
         result = suite.run(TestResult())
@@ -106,7 +110,8 @@ class OneMore:
 for base in (TestCase, TransactionTestCase, LiveServerTestCase):
     print(base.__name__)
     run(type("OneMoreTest", (OneMore, base), {}))
-    print("leaves", Genre.objects.count(), "genres,", Book.objects.count(), "books,", TagGroup.objects.count(), "tag groups")
+    genres, books, groups = (model.objects.count() for model in (Genre, Book, TagGroup))
+    print(f"leaves {genres} genres, {books} books, {groups} tag groups")
     reset()
 
 # %% [markdown]
@@ -135,7 +140,8 @@ class TitleTest(SimpleTestCase):
 run(TitleTest)
 
 # %% [markdown]
-# It is refused. Where all tests are of that kind, the runner makes no database at all.
+# It is refused. Where all tests are of that kind, [the runner makes no
+# database](https://docs.djangoproject.com/en/stable/topics/testing/overview/#the-test-database) at all.
 #
 # Another connection does not see what a transaction has not committed. A thread has a connection of its own. How many genres do the two see?
 
@@ -250,9 +256,10 @@ for request in (by_client, by_factory):
 reset()
 
 # %% [markdown]
-# Whatever middleware puts there, you put there yourself: `request.user = anna`. That is quick, and good for a view that looks at the request alone. (`query_params`
-# came with 5.1; the client sends no CSRF token and is let through. For async views there are
-# [`AsyncClient`](https://docs.djangoproject.com/en/stable/topics/testing/tools/#testing-asynchronous-code) and `async def` tests.) The client shows more than the answer. Which templates, which context?
+# Whatever middleware puts there, you put there yourself: `request.user = anna`. That is quick, and good for a view that looks at the request alone.
+# (`query_params` came with 5.1.)
+#
+# The client shows more than the answer. Which templates, which context?
 
 # %%
 class PagesTest(TestCase):
@@ -268,10 +275,14 @@ class PagesTest(TestCase):
 
 
 run(PagesTest)
+print("outside:", Client().get("/books/emma/").context)
 
 # %% [markdown]
-# `assertRedirects` also fetches the page where the redirect leads. Outside of tests `response.context` is `None`: the test environment hooks into the templates.
-# An exception of the view comes out at the client, where a browser gets a 500. And CSRF?
+# Outside of tests `response.context` is `None`: the test environment
+# [hooks into](https://docs.djangoproject.com/en/stable/topics/testing/advanced/#django.test.utils.setup_test_environment) Django's templates.
+# `assertRedirects` also [fetches the page](https://docs.djangoproject.com/en/stable/topics/testing/tools/#django.test.SimpleTestCase.assertRedirects) where the redirect leads.
+#
+# An exception of the view comes out at the client, where a browser gets a 500. And what comes of a POST without a CSRF token?
 
 # %%
 def broken(request):
@@ -283,11 +294,11 @@ with override_settings(ROOT_URLCONF=(path("", broken),), DEBUG=False):
         Client().get("/")
     except ZeroDivisionError:
         print("raised")
-    print(Client(raise_request_exception=False).get("/").status_code)
-    print(Client(enforce_csrf_checks=True).post("/").status_code)
+    for client in (Client(raise_request_exception=False), Client(enforce_csrf_checks=True)):
+        print(client.post("/").status_code)
 
 # %% [markdown]
-# `override_settings` is a block, as here, or a decorator for a test or a class. It does not reach what was read
+# The client is let through without a token, unless you ask for the check. `override_settings` is a block, as here, or a decorator for a test or a class. It does not reach what was read
 # [when Django started](https://docs.djangoproject.com/en/stable/topics/testing/tools/#overriding-settings), `DATABASES` for one, nor what a module read when it was imported.
 
 # %% [markdown]
@@ -339,6 +350,99 @@ run(ReceiptTest)
 # Without the block nothing is sent, since nothing is committed. (Three callbacks: two signals of the shop, one task.) The block runs them at its end, on
 # the same connection and inside the test's transaction. No real mail either: the environment puts an outbox in place of the backend, and every test begins
 # with an empty one.
+
+# %% [markdown]
+# **Async.** An `async def` test is a coroutine, and Django runs it in an event loop made for it. `self.async_client` calls the site as ASGI does. (The kernel
+# has a loop already, so here such tests run in a thread.) The first test changes the stock. Does the second see it?
+
+# %% reason="A class with two tests, and a thread to run it in."
+def run_beside(*cases):
+    def work():
+        try:
+            run(*cases)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+
+
+# %%
+class StockTest(TestCase):
+    async def test_1_changes(self):
+        response = await self.async_client.get("/live/stock.json")
+        print(type(response.asgi_request).__name__, response.status_code)
+        await Stock.objects.aupdate(quantity=0)
+
+    async def test_2_looks(self):
+        print(await Stock.objects.filter(quantity__gt=0).aexists())
+
+
+run_beside(StockTest)
+
+# %% [markdown]
+# It does not. The ORM goes to the thread of the test, so the change is in the transaction of the test, and is rolled back with it. Which of these three
+# can be used in an async test: the plain client, a plain query, `assertNumQueries`? (From a command line, since a notebook lets plain queries pass.)
+
+# %% reason="A whole test module."
+shop.write("live/tests/test_mixed.py", """
+from django.test import TestCase
+from orders.models import Stock
+
+class MixedTest(TestCase):
+    async def test_inside(self):
+        for step in (lambda: self.client.get("/live/"), Stock.objects.count, self.assertNumQueries(0).__enter__):
+            try:
+                step()
+            except Exception as error:
+                print(type(error).__name__)
+""")
+report = shop.output("python manage.py test -v 0 live.tests.test_mixed").split()
+print(*[word for word in report if word.startswith("Synchronous")])
+
+# %% [markdown]
+# None. And `captureOnCommitCallbacks` says nothing at all: it looks at the connection of the loop's thread, which nobody uses. How many callbacks does it find, and how
+# does a plain test fare with the same async view?
+
+# %%
+class CountedTest(TestCase):
+    async def test_callbacks(self):
+        with self.captureOnCommitCallbacks() as callbacks:
+            await sync_to_async(transaction.on_commit)(print)
+        print("async:", len(callbacks), "callbacks")
+
+    def test_queries(self):
+        with self.assertNumQueries(2):
+            print("plain:", self.client.get("/live/stock.json").status_code)
+
+
+run_beside(CountedTest)
+
+# %% [markdown]
+# The plain client calls an async view too, on the connection of the test. So count queries and callbacks in a plain test, and keep `async def` for what you have to
+# await. Two things are never awaited here. What do the tests say?
+
+# %%
+class ForgottenTest(TestCase):
+    async def setUp(self):
+        await Stock.objects.all().adelete()
+
+    async def test_set_up(self):
+        self.assertTrue(await Stock.objects.aexists())
+
+    def test_no_await(self):
+        self.assertTrue(Stock.objects.filter(quantity=-1).aexists())
+
+
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    run_beside(ForgottenTest)
+print({warning.category.__name__ for warning in told})
+
+# %% [markdown]
+# Both are green. `setUp` stays a plain method, and a coroutine that nobody awaits is always true: a warning is all you get. More in
+# [Testing asynchronous code](https://docs.djangoproject.com/en/stable/topics/testing/tools/#testing-asynchronous-code); under pytest a function that is `async def` needs
+# [a plugin](https://pytest-django.readthedocs.io/en/latest/helpers.html), a class of Django's does not.
 
 # %% [markdown]
 # **Fixtures and factories.** A fixture is a file of rows, loaded once for a `TestCase` class. A factory is a function with defaults. The shop's `Author.save()` fills
@@ -508,7 +612,9 @@ print([len(processes(name)) for name in ("", "FirstTest", "SecondTest")])
 
 # %% [markdown]
 # By class: the tests of a class stay together. Each process has a clone of the database. What is not in the database they share: files, a Redis, a port, an
-# index of a search engine. Such tests pass alone, and may fail together. Also worth knowing: `--shuffle` and `--reverse` find tests that lean on others, `--keepdb`
+# index of a search engine. Such tests pass alone, and may fail together.
+#
+# [Also worth knowing](https://docs.djangoproject.com/en/stable/ref/django-admin/#test): `--shuffle` and `--reverse` find tests that lean on others, `--keepdb`
 # keeps the database, `--tag` and `-k` choose, `--failfast` stops.
 
 # %% [markdown]
@@ -591,7 +697,7 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
-# In the `TestCase` it is green; in production it raises on every call. (On SQLite there is no such lock, and both are green: test on the database that you run.)
+# In the `TestCase` it is green; in production, where no transaction is around it, it raises on every call. (On SQLite there is no such lock, and both are green: test on the database that you run.)
 # The other way round: an error that you expect breaks the transaction of the test, and the next query fails. What cures it?
 
 # %%
@@ -628,12 +734,29 @@ with override_settings(ROOT_URLCONF=(path("desk/", desk),), MIDDLEWARE=middlewar
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**
 #
-# - *`TestCase` or `TransactionTestCase`?* The first, unless the code under test needs a real commit: locks between connections, `durable`, threads, a live server,
-#   what happens between two commits. The second empties all tables after each test, so it costs many times as much.
+# - *`TestCase` or `TransactionTestCase`?* The first, unless the code under test needs a real commit: locks between connections, threads, a live server,
+#   what happens between two commits. The second empties the tables after each test, which costs more the more tables there are. (`atomic(durable=True)` is no
+#   reason: a `TestCase` lets it pass where it is outermost, and refuses it inside another block.)
 # - *How do you test `on_commit` and Celery?* The callback with `captureOnCommitCallbacks`. The task as a function, with the key it is given: most tests need
 #   no queue. Eager mode shows that it is called with arguments that can travel; a few tests run a real worker.
 # - *How do you speed up a suite of 20 minutes?* Measure (`--durations`). Then the cheap hasher and `force_login`, `setUpTestData`, `SimpleTestCase` where no row
 #   is needed, `TestCase` for `TransactionTestCase`; then `--parallel`, and `--keepdb` on your machine.
+
+# %% [markdown]
+# `durable`, in a `TestCase`:
+
+# %%
+class DurableTest(TestCase):
+    def test_outermost(self):
+        with transaction.atomic(durable=True):
+            pass
+
+    def test_inside(self):
+        with transaction.atomic(), transaction.atomic(durable=True):
+            pass
+
+
+run(DurableTest)
 
 # %% [markdown]
 # The price of a flush, three empty tests each; and of a password as it is stored, against the hasher that tests use:
@@ -687,7 +810,22 @@ run(TaskTest)
 # %% [markdown]
 # **Versions.** Since 6.1 `assertContains` may be used several times on a streamed answer; in 5.2 the first use empties it. Since 6.0 `--parallel` also knows the
 # start method `forkserver`, the default on Linux from [Python 3.14](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods) on. `--durations` (since 5.0) needs
-# Python 3.12. Both versions have `assertMessages` (5.0) and `assertNotInHTML` (5.1).
+# Python 3.12. Both versions have `assertMessages` (5.0) and `assertNotInHTML` (5.1):
+
+# %%
+class WelcomeTest(MessagesTestMixin, TestCase):
+    def test_welcome(self):
+        def welcome(request):
+            messages.success(request, "Welcome")
+            return HttpResponse("<p>the shop</p>")
+
+        with override_settings(ROOT_URLCONF=(path("", welcome),)):
+            response = self.client.get("/")
+        self.assertMessages(response, [messages.Message(messages.SUCCESS, "Welcome")])
+        self.assertNotInHTML("<p>the desk</p>", response.text)
+
+
+run(WelcomeTest)
 
 # %%
 site.write("books/test_slow.py", """
@@ -715,4 +853,4 @@ else:
 quiz("Q56")
 
 # %% [markdown]
-# Now [exercises 22.1 to 22.9](../exercises/22_testing.ipynb).
+# Now [exercises 22.1 to 22.10](../exercises/22_testing.ipynb).

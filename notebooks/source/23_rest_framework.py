@@ -220,11 +220,13 @@ reset()
 # - *DRF, Django Ninja, or a plain `JsonResponse`?* `JsonResponse` is enough for one or two addresses that your own
 #   page calls. DRF is for many resources with permissions, filters and pages, and for teams that know it. [Django
 #   Ninja](https://django-ninja.dev/) takes functions with type hints, checks them with Pydantic, documents itself, and
-#   lets views be `async`; the rest you bring. DRF's views are synchronous, and [no change is
-#   planned](https://github.com/encode/django-rest-framework/discussions/9797).
+#   lets views be `async`; authentication, pages and throttles it has, generic views and permission classes it has not.
+#   DRF's views are synchronous; async ones are [left to
+#   packages](https://github.com/encode/django-rest-framework/issues/8496) such as adrf.
 # - *How does content negotiation work?* `Accept` is matched with the `media_type` of the view's renderers, a more
 #   exact type before a wildcard, then in the view's order; nothing fits: 406. `?format=json` or a suffix narrows the
-#   renderers first. Answers differ by header, so `Vary: Accept` is set for caches.
+#   renderers first; a format that no renderer has is a 404. Where a view has several renderers, `Vary: Accept` tells
+#   caches that the answers differ.
 # - *Throttling and versioning?* A throttle counts requests in the cache, for each user or address, and answers 429
 #   with `Retry-After`. A versioning class finds `request.version` in the path, the host, the query or the header. Both
 #   are shown below.
@@ -419,6 +421,16 @@ print(patch.is_valid(), patch.data)
 
 # %% [markdown]
 # A `PATCH` leaves defaults out, of its answer too. Where a key must always be there, make it a method.
+#
+# A method is called for each row, and what it touches is fetched for each row. Queries for twenty books, with nothing
+# brought along, with the authors, and with both relations:
+
+# %%
+shelf = Book.objects.order_by("pk")[:20]
+for books in (shelf, shelf.select_related("author"), shelf.select_related("author", "publisher")):
+    with CaptureQueriesContext(connection) as seen:
+        CardSerializer(books, many=True).data
+    print(len(seen))
 
 # %% [markdown]
 # **Nested, in.** A new author arrives with books. Validation works at once; saving does not:
@@ -611,24 +623,26 @@ print(len(seen), list(deep[0]["customer"])[:6])
 #
 # - *`ModelSerializer` or `Serializer`, and which is faster?* The first where the data is a row, the second where it is
 #   not: a login, a search, a report. Building a `ModelSerializer` costs more, as it reads the model; per row both run
-#   the same fields, so with `many=True` there is little between them. Fewer fields help more, and a
-#   `to_representation()` of your own more still.
+#   the same kinds of field, so with `many=True` there is little between them. What helps is a `to_representation()` of
+#   your own, as above.
 # - *How do you write nested data?* Override `create()` and `update()`, in a transaction; take the nested part out of
 #   `validated_data` first. Decide what a missing child means. For updates, match children by a key of theirs that is
 #   writable. Or let children have endpoints of their own.
 # - *`to_representation` or `source`?* `source` for a field that has another name or lies elsewhere. It works in both
-#   directions, but a dotted path is written only by a `create()` of yours. `to_representation()` for the shape of the
-#   whole, out only. On a field it is never called for `None`: the serializer writes `None` itself.
+#   directions, but a dotted path is written only by a `create()` or `update()` of yours. `to_representation()` for the
+#   shape of the whole, out only. On a field it is never called for `None`: the serializer writes `None` itself.
 
 # %%
 class PlainSerializer(serializers.Serializer):
     title = serializers.CharField()
+    slug = serializers.CharField()
     price = serializers.DecimalField(max_digits=6, decimal_places=2)
 
 
-plain, model = PlainSerializer, TitleSerializer
+plain, model, books = PlainSerializer, TitleSerializer, list(Book.objects.all())
 print(seconds(lambda: [model().fields for _ in books]) > 2 * seconds(lambda: [plain().fields for _ in books]))
-print(PlainSerializer(data={"title": "Emma", "price": None}).is_valid(), plain({"title": "Emma", "price": None}).data)
+print(seconds(lambda: model(books, many=True).data) < 2 * seconds(lambda: plain(books, many=True).data))
+print(plain({"title": "Emma", "slug": "emma", "price": None}).data)
 
 # %% [markdown]
 # **Versions.** DRF 3.18 runs on both, and what you have seen of it is the same. What 6.1 adds is on Django's side:
@@ -715,8 +729,8 @@ for permission in (AllowAny, IsAuthenticatedOrReadOnly, IsAuthenticated, IsAdmin
     print(f"{permission.__name__:25}", *[f"{status:8}" for status in statuses])
 
 # %% [markdown]
-# The last column: credentials that are there and wrong are an error at once, on open pages too. A client with an
-# expired token cannot even read what everybody may read, until it leaves the header out.
+# The last column: credentials that are there and wrong are an error at once, on open pages too. A client whose token
+# was deleted cannot even read what everybody may read, until it leaves the header out.
 #
 # A session comes in a cookie, which a browser adds by itself, in the worst case to the form of another site. Who needs
 # a CSRF token for a POST?
@@ -813,6 +827,20 @@ reset()
 # The key holds the times of the last requests, read, changed and written back without a lock. So several processes
 # need a shared cache, and even then some requests too many get through: DRF
 # [says](https://www.django-rest-framework.org/api-guide/throttling/) that it is no protection against brute force.
+#
+# And what is the address? A client makes up another `X-Forwarded-For` each time; DRF's default first, then the number of
+# proxies said:
+
+# %%
+for proxies in (None, 0):
+    with override_settings(REST_FRAMEWORK={**settings.REST_FRAMEWORK, "NUM_PROXIES": proxies}):
+        made_up = [factory.get("/", headers={"X-Forwarded-For": f"10.0.0.{n}"}) for n in range(4)]
+        print(proxies, [desk(request).status_code for request in made_up])
+    reset()
+
+# %% [markdown]
+# Without `NUM_PROXIES` the header is believed, whoever wrote it: a new address for every request. Say how many proxies
+# stand in front of Django.
 
 # %% [markdown]
 # **JWT.** A signed JSON Web Token is three pieces of base64: a header, claims, and a signature over both. Libraries
@@ -879,9 +907,9 @@ for sent in (token, expired, changed, unsigned):
     print(reply.status_code, *reply.data.values())
 
 # %% [markdown]
-# A reader that believes the header's `alg` takes the last one; that mistake has [its own section in the
-# standard](https://www.rfc-editor.org/rfc/rfc8725#section-3.1). What is it good for? Three ways to know Anna, and then
-# her account is closed. Queries and status of each:
+# A reader that believes the header's `alg` takes the last one; the [best practices for
+# JWT](https://www.rfc-editor.org/rfc/rfc8725#section-3.1) begin with it. What is it good for? Three ways to know Anna,
+# and then her account is closed. Queries and status of each:
 
 # %% reason="Three ways, before and after: half of it would be no comparison."
 reset()
@@ -901,8 +929,11 @@ with override_settings(ROOT_URLCONF=(path("", Desk.as_view(authentication_classe
 reset()
 
 # %% [markdown]
-# The JWT asks nobody, so nobody can say no: it is good until it expires. Keep it to minutes, with a refresh token that
-# is looked up. (The `User` above is not loaded, and must not be saved.)
+# This JWT asks nobody, so nobody can say no: it is good until it expires. Keep it to minutes, with a refresh token that
+# is looked up. (Its `User` is not loaded, and must not be saved.) Simple JWT, a package, loads the user each time unless
+# you choose its [stateless
+# class](https://django-rest-framework-simplejwt.readthedocs.io/en/latest/stateless_user_authentication.html): a closed
+# account is out at once, for one query.
 
 # %% [markdown]
 # **The trap.** "With an object permission on the class, the object is safe." Many rewrite `get_object()`, for a lookup
@@ -929,8 +960,9 @@ for authentication in (TokenAuthentication, ExpiringTokenAuthentication):
 print(Token._meta.pk.name, Token.objects.get().pk == key)
 
 # %% [markdown]
-# A token of DRF is good for ever; the shop's class adds an end. And its key is in the table as it is: who reads the
-# database can use it. The last belief: a throttle slows down who guesses passwords:
+# A token of DRF is good until somebody deletes it or closes the account; the shop's class adds an end. And its key is
+# in the table as it is: who reads the database can use it. The last belief: a throttle slows down who guesses
+# passwords:
 
 # %%
 guess = {"authorization": f"Basic {base64.b64encode(b'anna:guess').decode()}"}
@@ -952,7 +984,8 @@ reset()
 # - *Where do object permissions fail silently?* In lists, which [never call
 #   them](https://www.django-rest-framework.org/api-guide/permissions/#limitations-of-object-level-permissions). Filter
 #   in `get_queryset()`. In `create()`, where there is no object yet. In an `@action` that fetches by itself. And
-#   `user.has_perm(perm, obj)` is False for every object with Django's `ModelBackend`, whatever the user may.
+#   `user.has_perm(perm, obj)` is False for every object with Django's `ModelBackend`, whatever the user's permissions;
+#   an active superuser gets True before any backend is asked.
 # - *How do you do role-based access?* Groups with permissions, and permission classes that ask `has_perm`, rather than
 #   for the name of a group. `DjangoModelPermissions` for the usual verbs; `get_permissions()` per action for the rest.
 
@@ -983,8 +1016,9 @@ request, anna = factory.get("/"), User.objects.get(username="anna")
 force_authenticate(request, anna)
 print([view.as_view()(request).data["count"] for view in (OrderList, OwnOrderList)])
 anna.user_permissions.add(Permission.objects.get(codename="view_order"))
-anna = User.objects.get(username="anna")
-print(anna.has_perm("orders.view_order"), anna.has_perm("orders.view_order", order))
+order = Order.objects.first()
+for user in (User.objects.get(username="anna"), User(is_superuser=True)):
+    print(user.has_perm("orders.view_order"), user.has_perm("orders.view_order", order))
 reset()
 
 # %%
@@ -1082,15 +1116,15 @@ print([resolve(url, tuple(more.urls)).kwargs for url in ("/genres/satire/", "/ge
 
 # %% [markdown]
 # A page of links at the root, and each path again with a format suffix. That is why the default lookup is `[^/.]+`: no
-# slash and **no dot**. Which of these slugs is found, in which of two viewsets?
+# slash and **no dot**. (With `use_regex_path=False` a router writes `<str:slug>`, and a dot may stand in it.) Which of
+# these slugs is found, in which of three tables?
 
 # %%
 class DottedViewSet(GenreViewSet):
     lookup_value_regex = "[^/]+"
 
 
-def find(viewset, url):
-    urls = SimpleRouter()
+def find(viewset, url, urls):
     urls.register("genres", viewset)
     try:
         return resolve(url, tuple(urls.urls)).kwargs
@@ -1098,8 +1132,9 @@ def find(viewset, url):
         return "404"
 
 # %%
-for viewset in (GenreViewSet, DottedViewSet):
-    print([find(viewset, url) for url in ("/genres/satire/", "/genres/v1.2/")])
+plain_paths = partial(SimpleRouter, use_regex_path=False)
+for viewset, kind in ((GenreViewSet, SimpleRouter), (DottedViewSet, SimpleRouter), (GenreViewSet, plain_paths)):
+    print([find(viewset, url, kind()) for url in ("/genres/satire/", "/genres/v1.2/")])
 
 # %% [markdown]
 # The shop's orders have `lookup_field = "number"` and `lookup_value_regex = "[0-9]{4}-[0-9]+"`, so nonsense ends in
@@ -1290,8 +1325,8 @@ for viewset in (ListedViewSet, OrderViewSet):
     print(len(listed if isinstance(listed, list) else listed["results"]), one.status_code, one.data.get("number"))
 
 # %% [markdown]
-# `retrieve`, and `destroy` where there is one, take the class's queryset. It stands first on OWASP's list for APIs, as
-# [broken object level
+# `retrieve`, and `update` and `destroy` where there are such, take the class's queryset. It stands first on OWASP's
+# list for APIs, as [broken object level
 # authorization](https://owasp.org/API-Security/editions/2023/en/0xa1-broken-object-level-authorization/). Filter in
 # `get_queryset()`. And do not touch `queryset` on the class: it lives as long as the process. How many genres, before
 # and after one is added?
@@ -1311,8 +1346,8 @@ print(kept(factory.get("/")).data)
 reset()
 
 # %% [markdown]
-# The first request filled it for all that follow. `get_queryset()` makes a copy each time. Generic views that are no
-# viewsets guard against it:
+# The first request filled it for all that follow in this process. `get_queryset()` makes a copy each time. Generic
+# views that are no viewsets guard against it:
 
 # %%
 class KeptView(ListAPIView):

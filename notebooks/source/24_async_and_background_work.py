@@ -42,7 +42,9 @@ from config.asgi import application
 from config.celery import app
 from django.core.exceptions import SynchronousOnlyOperation
 from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, AsyncRequestFactory, Client, override_settings
 from django.urls import path
@@ -59,10 +61,10 @@ from orders.tasks import sales_report, send_receipt
 #
 # *Advanced · asked as T-A9*
 #
-# **Say it.** On an ASGI server Django runs an `async def` view in the event loop: one thread serves many requests, as long as each of them awaits. That pays
+# **Say it.** On an ASGI server Django runs an `async def` view in the event loop: one thread runs the views of many requests, as long as each of them awaits. That pays
 # where views wait for other services, for streams, for web sockets. It makes neither Python nor the database faster. The ORM's `a`-methods run the same query
-# in a thread. Transactions are synchronous, so the whole block goes into a function, called with `sync_to_async`. One synchronous middleware costs
-# every request a thread.
+# in a thread. Transactions are synchronous, so the whole block goes into a function, called with `sync_to_async`. One synchronous middleware
+# blocks a thread for every request.
 #
 # *What lifts it:* that a blocking call in an async view stops everybody, what happens when the client leaves, and a measurement before the move.
 
@@ -93,11 +95,12 @@ with override_settings(MIDDLEWARE=[], ROOT_URLCONF=(path("in-turn/", in_turn), p
 print(slow > 8 * fast)
 
 # %% [markdown]
-# Fifty pauses against one, and some work around it. Now the other way round: fifty **requests**, one slow call in each. Every view waits until all fifty have arrived. How many threads
-# does that take, for a plain and for an async view?
+# Fifty pauses against one, and some work around it. Now the other way round: fifty **requests**, one slow call in each. Every view waits until all fifty have arrived. In how many threads
+# do they wait, plain views and async ones?
 
 # %%
 met, amet = threading.Barrier(50), asyncio.Barrier(50)
+alive = []
 
 
 def plain(request):
@@ -107,6 +110,7 @@ def plain(request):
 
 async def asynchronous(request):
     await amet.wait()
+    alive.append(threading.active_count())
     return HttpResponse(threading.current_thread().name)
 
 # %%
@@ -128,7 +132,7 @@ async def fifty(url, *chain):
 print(len(set(await fifty("/plain/"))), len(set(await fifty("/async/"))))
 
 # %% [markdown]
-# Django's ASGI handler gives each request with a synchronous view [a thread of its own](https://docs.djangoproject.com/en/stable/topics/async/#asgiref.sync.sync_to_async): fifty threads, and up to fifty
+# Django's ASGI handler gives each request [a thread of its own](https://docs.djangoproject.com/en/stable/topics/async/#asgiref.sync.sync_to_async) for what is synchronous: here fifty, with up to fifty
 # connections to the database. Plain views under ASGI work; they do not become cheaper. What happens to the async view behind **one** synchronous middleware?
 
 # %%
@@ -161,8 +165,25 @@ for name in ("old_style", "NewStyle"):
     print(name, len(held))
 
 # %% [markdown]
-# Fifty threads do nothing but wait for fifty coroutines. The gain is gone, and nothing says so but the log: `django.request` has
-# [a debug message](https://docs.djangoproject.com/en/stable/topics/async/#async-views) for each adapted middleware.
+# Fifty threads are blocked, and wait for fifty coroutines. Nothing says so but the log, where `DEBUG` is on: `django.request` has
+# [a message](https://docs.djangoproject.com/en/stable/topics/async/#async-views) for each adapted middleware. Does it then take no thread without such a layer? Count those that **exist** while the async views wait, once with
+# and once without Django's own signals:
+
+# %%
+async def fifty_more():
+    alive.clear()
+    before = threading.active_count()
+    await fifty("/async/")
+    return max(alive) - before >= 50
+
+
+print(await fifty_more())
+with mock.patch.object(request_started, "receivers", []), mock.patch.object(request_finished, "receivers", []):
+    print(await fifty_more())
+
+# %% [markdown]
+# The receivers of `request_started`, such as `close_old_connections`, are synchronous, so each request gets its thread, and keeps it until it is answered. Behind an async chain that thread is idle;
+# a synchronous layer blocks it, and adds two changes of thread. Async saves waiting more than it saves threads: measure before you promise.
 
 # %% [markdown]
 # **The ORM.** A notebook allows synchronous queries where a loop runs, by [a variable](https://docs.djangoproject.com/en/stable/topics/async/#async-safety) that has no place in production.
@@ -203,7 +224,22 @@ print(*log, "|", len(threads), threading.current_thread() in threads)
 
 # %% [markdown]
 # One after the other, in one thread beside the loop: it is `sync_to_async` around the synchronous method, and one connection. `gather` over queries
-# of one request gains nothing; the loop only stays free for others. And a transaction?
+# of one request gains nothing; the loop only stays free for others. There is a hole: with `aiterator()`, one of these two runs its query in the loop. Which?
+
+# %%
+async def read(books):
+    with strict:
+        try:
+            return len([row async for row in books.aiterator()])
+        except SynchronousOnlyOperation as error:
+            return type(error).__name__
+
+
+books = Book.objects.order_by("pk")[:3]
+print(await read(books.values("pk")), await read(books.values_list("pk")))
+
+# %% [markdown]
+# That is so in 5.2 and in 6.1: with `aiterator()` take `values()`, or `values_list()` with `flat` or `named`. And a transaction?
 
 # %%
 try:
@@ -227,8 +263,8 @@ with transaction.atomic():
 @sync_to_async
 def move(source, target, copies):
     with transaction.atomic():
-        Stock.objects.filter(pk=target).update(quantity=Stock.objects.get(pk=target).quantity + copies)
-        Stock.objects.filter(pk=source).update(quantity=Stock.objects.get(pk=source).quantity - copies)
+        Stock.objects.filter(pk=target).update(quantity=F("quantity") + copies)
+        Stock.objects.filter(pk=source).update(quantity=F("quantity") - copies)
 
 
 before = Stock.objects.get(pk=1).quantity
@@ -373,11 +409,11 @@ print(await ticks_during(in_a_thread) > 50)
 # **Asked next**
 #
 # - *When does async help Django?* When much of a request is waiting for something other than the database, or connections stay open: several services asked at once,
-#   streams, long polling, web sockets. It does not for pages made of queries and templates, for computing, or with libraries that block.
-# - *How do you run a transaction in an async view?* As one synchronous function with `atomic()`, called with `sync_to_async`. Awaiting inside an `atomic()` block is refused,
-#   or, where the safety is off, runs outside of it. `ATOMIC_REQUESTS` refuses async views.
-# - *What does a sync middleware do to the stack?* Django runs it in a thread, and the thread waits while the view runs in the loop. One is enough to need a thread per request.
-#   Synchronous layers next to each other share one change of threads.
+#   streams, long polling, web sockets. It does not help for pages made of queries and templates, for computing, or with libraries that block.
+# - *How do you run a transaction in an async view?* As one synchronous function with `atomic()`, called with `sync_to_async`. A plain `atomic()` in the loop's thread is refused;
+#   where the safety is off, what is awaited inside runs outside of it. `ATOMIC_REQUESTS` refuses async views.
+# - *What does a sync middleware do to the stack?* Django runs it in a thread, which is blocked while the view runs in the loop: one for each request, and two changes of thread.
+#   Synchronous layers next to each other share the change. Django's own middleware can do both; look at what others wrote.
 
 # %% [markdown]
 # Two more that are asked. An async view under WSGI works. What does it lose? Two requests each way, and the loops they ran in:
@@ -417,7 +453,8 @@ with strict, override_settings(ROOT_URLCONF=(path("attribute/", by_attribute), p
     print((await client.get("/auser/")).text)
 
 # %% [markdown]
-# **Versions.** The ORM's `a`-methods are older than 5.2; `Paginator` got its asynchronous twin in 6.0:
+# **Versions.** The ORM's `a`-methods are older than 5.2; `Paginator` got its asynchronous twin in 6.0. And the cache: before 6.1 `aincr()` reads, then writes, so counts that meet are lost. Since
+# then it calls the `incr()` of a backend that has its own: memory, Redis, Memcached.
 
 # %% tags=["since-6.1"]
 if django.VERSION >= (6, 0):
@@ -427,6 +464,17 @@ if django.VERSION >= (6, 0):
     print(await page.ahas_next(), len(await page.aget_object_list()))
 else:
     print("Django 6.1 prints True 50")
+
+# %% tags=["since-6.1"]
+from django.core.cache import cache
+
+await cache.aset("visits", 0)
+await asyncio.gather(*[cache.aincr("visits") for _ in range(50)])
+counted = await cache.aget("visits")
+if django.VERSION >= (6, 1):
+    print(counted)
+else:
+    print(f"Django 6.1 prints 50; this one counted {counted} of 50")
 
 # %%
 quiz("Q61")
@@ -482,9 +530,10 @@ await pages[0].send_json_to({"title": "Emma"})
 print([await page.receive_json_from(timeout=30) for page in pages])
 for page in pages:
     await page.disconnect(timeout=30)
+print("daphne" in sys.modules)
 
 # %% [markdown]
-# The layer's message has a `type`; its name with `_` for `.` is the [method that is called](https://channels.readthedocs.io/en/stable/topics/consumers.html). The class attribute
+# The last line: `channels.testing` imports Daphne, on whatever server you run. Tests need `channels[daphne]`. The layer's message has a `type`; its name with `_` for `.` is the [method that is called](https://channels.readthedocs.io/en/stable/topics/consumers.html). The class attribute
 # `groups` joins and leaves by itself. Now for real: uvicorn, two clients over TCP, and a delivery in the shop. Who hears of it?
 
 # %%
@@ -559,7 +608,7 @@ with valkey() as server:
     print("on Valkey, the first that is heard is of book", await hears(REDIS_URL=server.url))
 
 # %% [markdown]
-# In memory the other process spoke to itself, without an error. With two web workers, half of your users would miss half of the news.
+# In memory the other process spoke to itself, without an error. With two web workers, every piece of news would miss those who are connected to the other one.
 
 # %% [markdown]
 # **Who is there?** Any page on the Internet [may open a web socket](https://channels.readthedocs.io/en/stable/topics/security.html) to the shop. No CSRF token is asked for, and cookies come along as far as `SameSite` lets
@@ -605,7 +654,7 @@ except ChannelFull:
 print([(await layer.receive(name))["n"] for _ in range(3)])
 
 # %% [markdown]
-# Dropped, and `group_send` says nothing: delivery is [at most once](https://channels.readthedocs.io/en/stable/topics/channel_layers.html). And a client that does not read? A consumer that awaits its `send` waits too, and
+# Dropped, and `group_send` raises nothing: delivery is [at most once](https://channels.readthedocs.io/en/stable/topics/channel_layers.html). And a client that does not read? A consumer that awaits its `send` waits too, and
 # its channel fills. The shop's puts messages into a queue with an end:
 
 # %% reason="A client that never reads has to be played: the server's `send` gets stuck."
@@ -665,7 +714,7 @@ print(await copies(plain=False) == Stock.objects.get(pk=1).quantity)
 # **Asked next**
 #
 # - *SSE, web socket, or polling?* Polling for what may be late: any server, any cache. Server-sent events for news in one direction: plain HTTP, which the browser reconnects by itself. A web socket where the client talks too, and often.
-#   An open stream holds a thread under WSGI; a web socket needs ASGI.
+#   An open stream holds a worker or one of its threads under WSGI; a web socket needs ASGI.
 # - *Why a Redis channel layer?* Consumers live in many processes, and views or workers want to reach them. Memory ends at the process; Redis is in the middle. What it loses is lost, so a page asks for the
 #   state when it connects.
 # - *How do you scale and authenticate sockets?* More processes behind a proxy that lets connections live, all on one layer; limits per client, heartbeats, reconnecting with a random pause. Session cookie plus `Origin`
@@ -715,8 +764,8 @@ quiz("Q62")
 # *Advanced · asked as T-I4*
 #
 # **Say it.** What a visitor need not wait for goes to a queue: the view puts a small message there, a worker process runs the task. With Celery I pass keys,
-# not objects, and queue after the commit, with `delay_on_commit`, or the worker looks for a row that is not there yet. Delivery is at least once, so
-# tasks must bear being run twice. Failures that pass by themselves are retried with growing pauses, and limits end what hangs. Django 6.0 has an interface for tasks, `django.tasks`, without a worker.
+# not objects, and queue after the commit, with `delay_on_commit`, or the worker finds no row yet. A task may be lost with its worker, or,
+# acknowledged late, come again: tasks must bear being run twice. Failures that pass are retried with growing pauses, and limits end what hangs. Django 6.0 has an interface for tasks, `django.tasks`, without a worker.
 #
 # *What lifts it:* when a message is acknowledged, what a killed worker leaves, and what the eager mode of the tests never shows.
 
@@ -797,8 +846,8 @@ with worker("limits:app", pool="prefork", concurrency=1):
     print(type(bind_for_ever.delay().get(timeout=50, propagate=False)).__name__)
 
 # %% [markdown]
-# The soft limit raises in the task, the hard one kills the process, and the worker starts another. Both need [processes](https://docs.celeryq.dev/en/stable/userguide/workers.html#time-limits), the pool
-# `prefork`: threads cannot be stopped.
+# The soft limit raises in the task, the hard one kills the process, and the worker starts another. Both together need [processes](https://docs.celeryq.dev/en/stable/userguide/workers.html#time-limits), the pool
+# `prefork`: gevent has the hard one only, and threads cannot be stopped.
 #
 # **A killed worker.** Both tasks kill their own process, the first time. One acknowledges its message before the work, as is the default, the other after. Which one is done in the end?
 
@@ -833,7 +882,7 @@ with valkey(), worker("mishaps:app", pool="prefork", concurrency=1):
 
 # %% [markdown]
 # Without `reject_on_worker_lost` a task whose process dies is acknowledged, `acks_late` or not: Celery [says](https://docs.celeryq.dev/en/stable/userguide/tasks.html#Task.reject_on_worker_lost) that a
-# task which kills its worker would otherwise come back for ever. When the whole machine goes, Redis delivers again after the
+# task which kills its worker would otherwise come back for ever. When the whole machine goes, Redis delivers what was not acknowledged again, after the
 # [`visibility_timeout`](https://docs.celeryq.dev/en/stable/getting-started/backends-and-brokers/redis.html#visibility-timeout), one hour by default.
 #
 # **A chord.** Genres side by side, then one summary, when all have been counted. And what is the state of a task that nobody has ever queued?
@@ -922,9 +971,9 @@ reset()
 #
 # - *How do you make tasks idempotent?* Give the effect a key, and let a unique constraint decide who does it, in one transaction with the effect; or write so that twice is as once: set a state where it is
 #   still the old one, do not add. Towards services outside, send the key along, where they take one.
-# - *`acks_late` and the visibility timeout?* By default a message is acknowledged before the work, so a worker that dies loses it. `acks_late` does it after, and then it comes again. On Redis, what is not acknowledged in the visibility timeout
+# - *`acks_late` and the visibility timeout?* By default a message is acknowledged before the work, so a worker that dies loses it. `acks_late` does it after, and the message of a worker that is gone comes again; for one process of a pool that is killed, set `reject_on_worker_lost` as well. On Redis, what is not acknowledged in the visibility timeout
 #   goes to another worker, even though the first still works, so it must exceed the longest task and the longest `countdown`.
-# - *Tasks framework or Celery?* `django.tasks` gives libraries and apps one way to queue, with a backend of your choice; with one on the database, queue and rows commit together, and there is no broker to run. That is enough for letters and thumbnails.
+# - *Tasks framework or Celery?* `django.tasks` gives libraries and apps one way to queue, with a backend of your choice; with one on the same database, queue and rows commit together, and there is no broker to run. That is enough for letters and thumbnails.
 #   Retries with pauses, chords, schedules and limits are Celery's.
 
 # %% [markdown]
@@ -972,7 +1021,7 @@ with transaction.atomic():
 print(DBTaskResult.objects.count() - before, "queued")
 
 # %% [markdown]
-# The queue was rolled back with the rest, and that is its charm: no `on_commit`, and no broker.
+# The queue was rolled back with the rest, as it is in the same database: no `on_commit`, and no broker.
 #
 # **Versions.** `django.tasks` is in Django since 6.0, with two backends: one runs at once, one runs nothing. For 5.2 there is the package `django-tasks`, which the shop uses there. In 6.1
 # [tasks and results can be pickled](https://docs.djangoproject.com/en/6.1/releases/6.1/), and `@task` hands what it does not know to the backend.

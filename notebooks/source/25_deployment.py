@@ -51,8 +51,8 @@ from orders.models import Order
 # backup that was restored do the rest.
 #
 # *What lifts it:* connections are workers times pool, twice during a deploy; liveness asks for nothing, readiness
-# for everything; a column is added before the code that needs it and dropped after the code that did; and you have
-# measured it.
+# for what no page can do without; a column is added before the code that needs it and dropped after the code that
+# did; and you have measured it.
 
 # %% [markdown]
 # **See it.** The settings of production read the environment. What does a command say that finds nothing there, and
@@ -121,11 +121,12 @@ def wait_until(condition):
         time.sleep(0.02)
 
 
-def ask(server, path, host="shop.example", proto="https", patience=50):
+def ask(server, path, host="shop.example", proto="https", patience=50, **headers):
     """Status, headers and text, as the proxy asks; status 0 where no answer comes."""
+    headers |= {"Host": host, "X-Forwarded-Proto": proto}
     client = HTTPConnection(server.url.removeprefix("http://"), timeout=patience)
     with closing(client), suppress(OSError, HTTPException):
-        client.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": proto})
+        client.request("GET", path, headers=headers)
         answer = client.getresponse()
         return answer.status, answer.headers, answer.read().decode()
     return 0, {}, ""
@@ -136,7 +137,8 @@ if on_unix:
     with shop.running(GUNICORN, **LIVE) as server:
         status, headers, page = ask(server, "/books/emma/")
         print(status, headers["Strict-Transport-Security"])
-        print(ask(server, "/books/emma/", proto="http")[:1], ask(server, "/", host="elsewhere.example")[:1])
+        print(ask(server, "/books/emma/", proto="http")[0])
+        print(ask(server, "/", host="elsewhere.example")[0])
         sheet = re.search(r"/static/storefront/shop\.\w+\.css", page)[0]
         print(ask(server, sheet)[1]["Cache-Control"])
 else:
@@ -155,9 +157,9 @@ with shop.running(f"{UVICORN} --workers 2", **LIVE) as server:
     print(ask(server, sheet)[1]["Cache-Control"])
 
 # %% [markdown]
-# Both run workers of their own; gunicorn adds more knobs for them, such as `max_requests`. `uvicorn.workers`, which
-# put uvicorn into gunicorn, is deprecated in favour of [a package of its
-# own](https://github.com/Kludex/uvicorn-worker).
+# Both run workers of their own, and both can replace one after so many requests: `max_requests` here,
+# `--limit-max-requests` there. `uvicorn.workers`, which put uvicorn into gunicorn, is deprecated in favour of [a package
+# of its own](https://github.com/Kludex/uvicorn-worker).
 #
 # And if somebody forgets `collectstatic`? Predict three statuses:
 
@@ -193,8 +195,9 @@ reset()
 
 # %% [markdown]
 # A process that does not live is restarted; one that is not ready gets no requests until it is. Ask the database in
-# the liveness probe, and its two minutes of absence restart every process you have. The 503 names the part; the
-# cause, which may hold a password, is in the log alone.
+# the liveness probe, and its two minutes of absence restart every process you have. Readiness has its price, too: what
+# all processes share takes all of them off the list at once, so ask for nothing that the pages can do without. The 503
+# names the part; the cause, which may hold a password, is in the log alone.
 
 # %% [markdown]
 # **A graceful end.** A deploy ends processes with SIGTERM. A page is half done at that moment. The experiment: begin
@@ -217,7 +220,8 @@ def process_of(server):
 def end_during_a_page(command):
     """The status of a page that was under way when its server got SIGTERM."""
     folder = scratch()
-    with shop.running(command, **SLOW, SLOW_FOLDER=str(folder.path)) as server, ThreadPoolExecutor(1) as visitor:
+    options = SLOW | {"SLOW_FOLDER": str(folder.path)}
+    with shop.running(command, **options) as server, ThreadPoolExecutor(1) as visitor:
         page = visitor.submit(ask, server, "/slow/")
         wait_until((folder.path / "begun").exists)
         process_of(server).terminate()
@@ -287,8 +291,10 @@ if on_unix:
 
 # %% [markdown]
 # None. The socket stays open in the master while the workers change, and for a moment both releases may answer: what
-# one writes into tables, caches and queues, the other reads. [HUP](https://docs.gunicorn.org/en/stable/signals.html)
-# takes new code in the same folder, under a master with the old environment.
+# one writes into tables, caches and queues, the other reads. [HUP](https://gunicorn.org/signals/) takes new code in the
+# same folder, under a master with the old environment. Each visit had a connection of its own; on one that a proxy
+# keeps, a request can cross its close, and the proxy [asks again where that does no
+# harm](https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1).
 #
 # With several machines, new processes start beside the old. In this order: ready, into the list of the load
 # balancer, the old one out of it, SIGTERM last. Here SIGTERM comes first:
@@ -359,9 +365,10 @@ if on_unix:
         print("release 2, column dropped:", migrate(DROP))
 
 # %% [markdown]
-# Django names every column in its SELECT, so one that is gone breaks each page of the old code. What the new code
-# needs is added before it; what the old code needs is dropped after it, in the deploy that follows. Required
-# columns, renames and locks: [Q26](09_migrations.ipynb).
+# Django names every column of a model in its SELECT, if no `only()` or `values()` says otherwise. So one that is gone
+# breaks the pages of the old code that read the table. What the new code needs is added before it; what the old code
+# needs is dropped after it, in the deploy that follows. Required columns, renames and locks:
+# [Q26](09_migrations.ipynb).
 
 # %% [markdown]
 # **Connections.** Thirty visitors come at once, and a lock keeps each page waiting in the database. How many
@@ -369,7 +376,7 @@ if on_unix:
 
 # %% reason="One experiment, run three times with another server or option."
 def connections_of(command, at_least, pool="", visitors=30):
-    """How many wait in PostgreSQL when so many ask at once, and how many are answered in the end."""
+    """How many wait in PostgreSQL when all ask at once, and how many are answered in the end."""
 
     def waiting():
         with connection.cursor() as cursor:
@@ -414,6 +421,7 @@ else:
 
 # %%
 def connections(machines, workers, pool, tasks, spare=10):
+    """Every day and in a deploy; `spare` is for people, and for what PostgreSQL reserves."""
     serving = machines * workers * pool
     return serving + tasks + spare, 2 * serving + tasks + spare
 
@@ -423,8 +431,8 @@ for pool in (10, 4):
 
 # %% [markdown]
 # During a deploy old and new serve side by side. PostgreSQL's own limit is [typically
-# 100](https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS), a few of them
-# reserved: a pool of 10 fits every day but that one. A smaller pool costs little while pages are short; for hundreds
+# 100](https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS): a pool of 10 fits
+# every day but that one. A smaller pool costs little while pages are short; for hundreds
 # of processes PgBouncer stands in between ([Q42](14_transactions_and_connections.ipynb)).
 
 # %% [markdown]
@@ -437,20 +445,24 @@ with shop.running(UVICORN, **SLOW) as server:
     lines = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
     [entry] = [line for line in lines if line["logger"] == "django.request"]
     print(status, entry["level"], entry["path"], entry["exception"].splitlines()[-1])
-    print(entry["request_id"] == headers["X-Request-ID"], "ArithmeticError" in text, "c0de" in json.dumps(entry))
+    print(entry["request_id"] == headers["X-Request-ID"])
+    print("ArithmeticError" in text, "c0de" in json.dumps(entry))
 
 # %% [markdown]
-# The visitor has the id, the log has the rest. A program writes to stderr, and whatever runs it collects that. But
-# is the token nowhere?
+# The visitor has the id, the log has the rest. A program writes to stderr, and whatever runs it collects that. But the
+# servers write lines of their own. Ask uvicorn for a page, under a new project and under the shop: who writes the token?
 
 # %%
-with shop.running(UVICORN, **SLOW) as server:
-    ask(server, "/broken/?token=c0de")
-    wait_until(lambda: "uvicorn.access" in server.log)
-    print([json.loads(line)["logger"] for line in server.log.splitlines() if "c0de" in line])
+for project, module, host in ((site, "mysite", "localhost"), (shop, "config", "shop.example")):
+    options = LIVE if project is shop else {}
+    with project.running(f"uvicorn {module}.asgi:application --port 8000", **options) as server:
+        ask(server, "/nowhere/?token=c0de", host)
+        wait_until(lambda: "GET /nowhere/" in server.log)
+        print(module, "c0de" in server.log)
 
 # %% [markdown]
-# uvicorn's access log has the path with its query. `--no-access-log` switches it off; gunicorn's format is a
+# uvicorn writes the path with its query. [`--no-access-log`](https://www.uvicorn.org/settings/#logging) leaves the line
+# out, though not that of a web socket; the shop's `config/logging.py` has a filter for both. gunicorn's format is a
 # setting, and the shop's names the path alone.
 
 # %% [markdown]
@@ -484,9 +496,10 @@ logging.getLogger("django.request").removeHandler(tracker)
 print(dict(tracker.groups))
 
 # %% [markdown]
-# Two, by type and place; the messages differ. [Sentry](https://docs.sentry.io/platforms/python/integrations/django/)
-# and its kin add the release, and if you let them the user and the values of variables: decide which of them may
-# leave your house. [Mail to `ADMINS`](https://docs.djangoproject.com/en/stable/howto/error-reporting/) is one letter
+# Two, by type and place; the messages differ. Sentry [looks at the whole
+# traceback](https://docs.sentry.io/concepts/data-management/event-grouping/), and adds the release and the values of
+# variables, [unless you switch that off](https://docs.sentry.io/platforms/python/configuration/options/): decide what
+# may leave your house. [Mail to `ADMINS`](https://docs.djangoproject.com/en/stable/howto/error-reporting/) is one letter
 # per failure, on the day you least want it.
 
 # %% [markdown]
@@ -506,11 +519,13 @@ with closing(sqlite3.connect(shop.path / "backup.sqlite3")) as backup:
 writer.close()
 for file in ("copy", "backup"):
     with closing(sqlite3.connect(shop.path / f"{file}.sqlite3")) as found:
-        print(file, *found.execute("SELECT count(*) FROM catalog_publisher WHERE name LIKE 'Night%'").fetchone())
+        rows = found.execute("SELECT name FROM catalog_publisher WHERE name LIKE 'Night%'")
+        print(file, len(rows.fetchall()))
 
 # %% [markdown]
-# The copy is a good database without last night. SQLite's `backup` reads as a connection does. A backup counts once
-# it was restored: does the schema in it fit the code?
+# This copy is a good database without last night; one that a checkpoint interrupts [may be
+# damaged](https://sqlite.org/howtocorrupt.html). SQLite's `backup` reads as a connection does. A backup counts once it
+# was restored: does the schema in it fit the code?
 
 # %%
 shop.output("python manage.py migrate --check", **LIVE, DATABASE_PATH="backup.sqlite3")
@@ -547,7 +562,7 @@ else:
 # of what has to come back.
 
 # %% [markdown]
-# **The container file.** Which line keeps secrets out, which lets a broken-in process write nothing, and why do the
+# **The container file.** Is the key in it a leak, which line lets a broken-in process write nothing, and why do the
 # packages come before the code?
 
 # %%
@@ -556,10 +571,13 @@ for line in shop.read("Containerfile").splitlines():
         print(line[:76])
 
 # %% [markdown]
-# The key is set for one `RUN` and is in no `ENV`: what is in a layer stays in the image, whatever a later line
-# deletes. `USER` is not root and owns nothing but uploads. Packages change rarely, so their layer comes [from the
-# cache](https://docs.docker.com/build/cache/). `CMD` is a list: the server itself gets SIGTERM. With a shell in
-# between:
+# None keeps a secret out: the key in `RUN` signs nothing, and whoever has the image reads the line in its history. A
+# real one comes when the container runs, or as a [build secret](https://docs.docker.com/build/building/secrets/).
+# `.dockerignore` keeps `.env` away from `COPY . .`. `USER` is not root and owns nothing but uploads. Packages change
+# rarely, so their layer comes [from the cache](https://docs.docker.com/build/cache/).
+
+# %% [markdown]
+# `CMD` is a list: the server itself gets SIGTERM. With a shell in between:
 
 # %%
 if on_unix:
@@ -605,7 +623,7 @@ for line in compose:
         print(line.strip())
 
 # %% [markdown]
-# Where several may start it, one lock lets one through. Two processes ask PostgreSQL for the same number:
+# Where several may start it, a lock lets one through. Two processes ask PostgreSQL for the same number:
 
 # %%
 if postgres.available():
@@ -618,6 +636,10 @@ else:
     print(postgres.why_not())
 
 # %% [markdown]
+# `pg_advisory_lock` waits instead: the second then finds nothing to do, and serves. The lock [belongs to the
+# session](https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS), so take it past a PgBouncer
+# that pools transactions.
+#
 # The next trap: "Behind a proxy, set `SECURE_PROXY_SSL_HEADER`." Half of it. A visitor comes over plain HTTP and
 # sends the header along:
 
@@ -628,10 +650,21 @@ for header in (None, ("HTTP_X_FORWARDED_PROTO", "https")):
         print(header is not None, request.is_secure())
 
 # %% [markdown]
-# With the setting, who sends the header is believed: no redirect, and secure cookies over plain HTTP. Only where a
-# proxy [removes the visitor's and sets its
+# With the setting, who sends the header is believed: no redirect, and the page goes out over plain HTTP. So set it only
+# where a proxy [removes the visitor's and sets its
 # own](https://docs.djangoproject.com/en/stable/ref/settings/#secure-proxy-ssl-header), and nobody reaches the server
-# past it. In the shop it is a switch, off until somebody says so.
+# past it. In the shop it is a switch, off until somebody says so. Is the header ignored while it is off?
+
+# %%
+OFF = LIVE | {"TRUST_X_FORWARDED_PROTO": "0"}
+for proxies in ("127.0.0.1", "10.0.0.1"):
+    with shop.running(UVICORN, **OFF, FORWARDED_ALLOW_IPS=proxies) as server:
+        print(proxies, ask(server, "/books/emma/")[0])
+
+# %% [markdown]
+# Not from the first: [uvicorn](https://www.uvicorn.org/settings/#http) and
+# [gunicorn](https://gunicorn.org/reference/settings/) read it themselves, from the addresses in `FORWARDED_ALLOW_IPS`,
+# by default those of their own machine. There are two lists to keep, and `*` in this one believes everybody.
 #
 # The third, "`runserver` will do behind nginx", was answered above: it drops what it has begun. The documentation
 # [says the rest](https://docs.djangoproject.com/en/stable/ref/django-admin/#runserver).
@@ -641,7 +674,7 @@ for header in (None, ("HTTP_X_FORWARDED_PROTO", "https")):
 #
 # - *Zero-downtime migrations?* Expand, move, contract, each a deploy of its own. Add nullable or with `db_default`,
 #   deploy the code that writes both, fill in batches, deploy the code that reads the new, drop the old when no old
-#   process runs. A `lock_timeout`, and indexes `CONCURRENTLY`.
+#   process runs. On PostgreSQL with a `lock_timeout`, and indexes `CONCURRENTLY`.
 # - *Workers and threads on 2 cores?* Two processes, since Python computes on one core in each, with 4 to 8 threads
 #   for the time they wait. Then load it, and look whether the cores or the database are busy first. gunicorn's [2 ×
 #   cores + 1](https://docs.gunicorn.org/en/stable/design.html#how-many-workers) is a number to begin with, not to
@@ -665,7 +698,7 @@ def is_three_times_faster(job):
     def measured(jobs_at_once):
         begun = time.perf_counter()
         with ThreadPoolExecutor(jobs_at_once) as threads:
-            list(threads.map(job, [0.2] * 8))
+            list(threads.map(job, [0.1] * 8))
         return time.perf_counter() - begun
 
     return min(measured(1) for _ in range(2)) / min(measured(8) for _ in range(2)) > 3

@@ -23,6 +23,18 @@ class RequestIDFilter(logging.Filter):
         return True
 
 
+class PathAloneFilter(logging.Filter):
+    """Takes the query off the paths that uvicorn writes, of pages and web sockets. gunicorn has a format for that."""
+
+    def filter(self, record):
+        if record.name.startswith("uvicorn.") and isinstance(record.args, tuple):
+            record.args = tuple(
+                value.partition("?")[0] if isinstance(value, str) and value.startswith("/") else value
+                for value in record.args
+            )
+        return True
+
+
 class JSONFormatter(logging.Formatter):
     """One record, one line.
 
@@ -65,10 +77,17 @@ def configuration(level: str) -> dict:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": f"{__name__}.RequestIDFilter"}},
+        "filters": {
+            "request_id": {"()": f"{__name__}.RequestIDFilter"},
+            "path_alone": {"()": f"{__name__}.PathAloneFilter"},
+        },
         "formatters": {"json": {"()": f"{__name__}.JSONFormatter"}},
         "handlers": {
-            "console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "json"},
+            "console": {
+                "class": "logging.StreamHandler",
+                "filters": ["request_id", "path_alone"],
+                "formatter": "json",
+            },
         },
         "root": {"handlers": ["console"], "level": level.upper()},
         "loggers": {name: dict(hands_on) for name in ["django", *servers]},

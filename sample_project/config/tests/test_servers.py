@@ -194,6 +194,17 @@ def test_an_exception_is_one_line_of_the_log_and_no_page_for_developers(server):
     assert not any(secret in server.log for secret in SECRETS)
 
 
+def test_the_servers_own_lines_have_no_query_that_may_hold_a_token(server):
+    server.get("/nowhere/?code=c0de")
+    handshake = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    server.get("/nowhere/?code=c0de", Upgrade="websocket", Connection="Upgrade", **handshake)
+    deadline = time.monotonic() + 20
+    while len(lines := re.findall(r'.*"logger": "[gu]\w+icorn\.\w+".*/nowhere/.*', server.log)) < 2:
+        assert time.monotonic() < deadline, server.log
+        time.sleep(0.05)
+    assert not any("code" in line for line in lines)
+
+
 def ask_for_two_hundred_pages(server):
     """Each on a connection of its own, and none before all are ready to ask. Returns what was not as it should be."""
     paths = [path for path in PAGES for _ in range(200)][:: len(PAGES)]
