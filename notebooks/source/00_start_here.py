@@ -102,8 +102,8 @@ placement(days=14)
 # | 18 | [Authentication and sessions](18_authentication_and_sessions.ipynb) | Q49–Q51 | 19 | [10](../exercises/18_authentication_and_sessions.ipynb) |
 # | 19 | [Signals](19_signals.ipynb) | Q52 | 12 | [10](../exercises/19_signals.ipynb) |
 # | 20 | [Caching](20_caching.ipynb) | Q53–Q54 | 12 | [10](../exercises/20_caching.ipynb) |
-# | 21 | [Security](21_security.ipynb) | Q55 | 13 | [10](../exercises/21_security.ipynb) |
-# | 22 | [Testing](22_testing.ipynb) | Q56 | 9 | [9](../exercises/22_testing.ipynb) |
+# | 21 | [Security](21_security.ipynb) | Q55 | 14 | [10](../exercises/21_security.ipynb) |
+# | 22 | [Testing](22_testing.ipynb) | Q56 | 10 | [10](../exercises/22_testing.ipynb) |
 # | 23 | [Django REST framework](23_rest_framework.ipynb) | Q57–Q60 | 23 | [11](../exercises/23_rest_framework.ipynb) |
 # | 24 | [Async, real time, background work](24_async_and_background_work.ipynb) | Q61–Q63 | 16 | [8](../exercises/24_async_and_background_work.ipynb) |
 # | 25 | [Deployment](25_deployment.ipynb) | Q64 | 10 | [8](../exercises/25_deployment.ipynb) |
