@@ -1,4 +1,4 @@
-"""The commands of `course.py`: lab, test, build, doctor.
+"""The commands of `course.py`: lab, test, build, site, doctor.
 
 Standard library only: it runs in any Python from 3.11 on, and everything else runs in the course's `.venv`.
 """
@@ -85,6 +85,12 @@ def build(environment: Environment, options: argparse.Namespace) -> int:
     """Build lessons and exercises from their sources."""
     environment.prepare()
     return _run(environment, ["-m", "checks.course.build", *options.chapters])
+
+
+def site(environment: Environment, options: argparse.Namespace) -> int:
+    """Build the course as a static site, in which Python runs in the page."""
+    environment.prepare()
+    return _run(environment, ["-m", "checks.site", str(options.folder.expanduser().absolute())])
 
 
 def doctor(environment: Environment, options: argparse.Namespace) -> int:
@@ -293,5 +299,7 @@ def _parser() -> argparse.ArgumentParser:
     tested.add_argument("groups", nargs="*", metavar="GROUP")
     built = add(build, "build the lessons and exercises that changed")
     built.add_argument("chapters", nargs="*", metavar="NN", help="a chapter's number, such as 13")
+    placed = add(site, "build the course as a static site that needs no installation (Python 3.12 or newer)")
+    placed.add_argument("folder", nargs="?", type=Path, default=ROOT / "dist", help="where to (default: dist)")
     add(doctor, "say what is installed, and what lacks for what")
     return parser

@@ -1,6 +1,7 @@
 """`python -m checks.site [FOLDER]`: build the browser edition."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -23,7 +24,12 @@ def main(argv: list[str]) -> int:
         except (SiteError, PackageError) as error:
             print(error, file=sys.stderr)
             return 1
-    print(f"The site is in {options.folder}.")
+    folder = os.path.relpath(options.folder)
+    print(
+        f"The site is in {options.folder}: any static host can serve it. To look at it here, run\n\n"
+        f"    {Path(sys.executable).name} -m http.server --bind 127.0.0.1 --directory {folder}\n\n"
+        "and open http://127.0.0.1:8000 in a browser."
+    )
     return 0
 
 

@@ -66,9 +66,7 @@ class Edition:
         served.mkdir(parents=True)
         own = tree.wheel(served, pages.stored, self.root)
         extension = self.work / "tools/share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"
-        kernel = [
-            path for path in sorted((extension / "static/pypi").glob("*.whl")) if "extension-3" not in path.name
-        ]
+        kernel = [path for path in sorted((extension / "static/pypi").glob("*.whl")) if "extension-3" not in path.name]
         packed = [own, *(wheels.slim(wheel, served) for wheel in [*fetched, *kernel])]
         # The kernel asks for jedi, whose 4 MB IPython completes names without.
         packed.append(wheels.placeholder("jedi", served))
