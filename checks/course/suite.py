@@ -1,13 +1,14 @@
 """What `course.py test` runs: groups of tests, one after the other, and a summary that leaves nothing out."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from checks.course.environment import Environment
+from checks.course.environment import OLDEST, Environment
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,38 @@ def no_browser(environment: Environment) -> str | None:
     return None
 
 
+def no_site(environment: Environment) -> str | None:
+    """Why the browser edition cannot be built and opened here."""
+    return why_no_site(environment.version() or OLDEST) or no_browser(environment)
+
+
+def why_no_site(version: Sequence) -> str | None:
+    """Why a Python of this version cannot build the browser edition on this machine; None when it can."""
+    if tuple(version[:2]) < (3, 12):
+        return (
+            "the browser edition runs Django 6.1, which needs Python 3.12 or newer: `python3.13 course.py test site`"
+        )
+    if not (shutil.which("npm") and shutil.which("node")):
+        return "npm, which fetches Pyodide, was not found: install Node.js"
+    return None
+
+
+PAGE_TESTS = "checks/tests/page"
 BROWSER_TESTS = "checks/tests/browser"
 
 GROUPS = (
     Group("static", "the guards: sources, notebooks, ids, rhythm", ("-m", "checks", "verify")),
     Group("bookshop", "the Django project and the lab", ("-m", "pytest", "-q"), "sample_project"),
     Group(
-        "units", "quizzes, exercises, progress, builder", ("-m", "pytest", "-q", "checks", "--ignore", BROWSER_TESTS)
+        "units",
+        "quizzes, exercises, progress, builder",
+        ("-m", "pytest", "-q", "checks", "--ignore", BROWSER_TESTS, "--ignore", PAGE_TESTS),
     ),
     Group("proofs", "the proof of every quiz item", ("-m", "checks", "proofs")),
     Group("exercises", "stub, solution and mistakes of every exercise", ("-m", "checks", "exercises")),
     Group("lessons", "every cell of every lesson", ("-m", "pytest", "-q", "--nbval", "notebooks")),
     Group("browser", "JupyterLab as a learner sees it", ("-m", "pytest", "-q", BROWSER_TESTS), obstacle=no_browser),
+    Group("site", "the browser edition, lesson by lesson", ("-m", "pytest", "-q", PAGE_TESTS), obstacle=no_site),
 )
 
 

@@ -9,6 +9,22 @@ from lab.browser import digest
 
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 OUTPUTS = "outputs.json"
+START = "notebooks/00_start_here.ipynb"
+# What the first page says of a laptop, and what is so in a page.
+SAID_OTHERWISE = {
+    "**Try it.** Click into the cell below": (
+        "Python runs in this page, with nothing installed and nothing sent anywhere. What needs a server or another "
+        "process shows what it prints on a laptop.\n\n"
+        "**Try it.** Wait until the circle at the top right is empty, which takes some seconds. Then click into the "
+        "cell below"
+    ),
+    "are kept on this computer, in one file of your own (`python3 course.py doctor` says where).": (
+        "are kept in this browser, in the folder `progress` beside the notebooks. To take them to another computer, "
+        'run `from checks.learner import transfer`, then `transfer.main(["export", "../mine.json"])`, and download '
+        "that file from the list on the left. There, `python -m checks progress import mine.json` adds them; "
+        '`transfer.main(["import", "../mine.json"])` does the same here, with a file that you have uploaded.'
+    ),
+}
 SHOWN = ("text/plain", "text/html", "image/svg+xml")
 
 
@@ -28,14 +44,33 @@ def prepare(root: Path) -> Pages:
             notebook = json.loads(path.read_bytes())
             outputs |= outputs_of(notebook)
             workspace.prepare(notebook)
+            if f"{folder}/{path.name}" == START:
+                _say_otherwise(notebook)
             notebook["metadata"]["kernelspec"] = KERNEL
             notebooks[f"{folder}/{path.name}"] = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
     text = json.dumps(outputs, ensure_ascii=False, sort_keys=True, indent=0)
     return Pages(notebooks, {OUTPUTS: text.encode()})
 
 
+def _say_otherwise(notebook):
+    for old, new in SAID_OTHERWISE.items():
+        cells = [cell for cell in notebook["cells"] if _words(old) in _words("".join(cell["source"]))]
+        if len(cells) != 1:
+            raise ValueError(f"{START} does not say once {old!r}: checks/site/contents.py has to follow its text.")
+        cells[0]["source"] = _words("".join(cells[0]["source"]), keep_paragraphs=True).replace(_words(old), new)
+
+
+def _words(text, keep_paragraphs=False):
+    """Text without the line ends of its source."""
+    if keep_paragraphs:
+        return "\n\n".join(
+            part if part.startswith(("#", "|", "1.", "-")) else _words(part) for part in text.split("\n\n")
+        )
+    return " ".join(text.split())
+
+
 def outputs_of(notebook: dict) -> dict[str, list]:
-    """The stored outputs of a notebook's code cells, by the digest of the source. Widgets live in their own run only."""
+    """The stored outputs of a notebook's code cells, by the digest of the source, without widgets."""
     found = {}
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":

@@ -3,6 +3,7 @@
 What is fetched and made on the way is kept in `.site`, so that a second build takes little more than the assembling.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -24,8 +25,12 @@ CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip
 # Asked of Pyodide's own distribution, when a cell imports it.
 ON_REQUEST = ("pandas",)
 START = "notebooks/00_start_here.ipynb"
-# Of the addresses with "api" in them only those that the page itself answers must not be kept.
-NOT_KEPT, KEPT = 't.pathname.includes("/api/")', 't.pathname.includes("/api/service")'
+# JupyterLite's service worker keeps what it has fetched. Of the addresses with "api" in them only those that the page
+# itself answers must not be kept; and what has a digest in its address need not be fetched anew behind each visit.
+CHANGES = {
+    't.pathname.includes("/api/")': 't.pathname.includes("/api/service")',
+    "e.waitUntil(refetch(t))": r"/\/(static\/python-|build\/|extensions\/)/.test(t.url)||e.waitUntil(refetch(t))",
+}
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 WIDGETS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
 
@@ -68,6 +73,8 @@ class Edition:
         extension = self.work / "tools/share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"
         kernel = [path for path in sorted((extension / "static/pypi").glob("*.whl")) if "extension-3" not in path.name]
         packed = [own, *(wheels.slim(wheel, served) for wheel in [*fetched, *kernel])]
+        self.report("Compiling what the first page imports")
+        self._compile(pyodide, served, packed)
         # The kernel asks for jedi, whose 4 MB IPython completes names without.
         packed.append(wheels.placeholder("jedi", served))
         self.report("Assembling the site")
@@ -77,9 +84,10 @@ class Edition:
             path = lite / "contents" / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        self._write_settings(lite, [wheels.entry(wheel)["name"] for wheel in packed])
+        runtime = f"static/python-{self._digest(pyodide, packed)}"
+        self._write_settings(lite, runtime, [wheels.entry(wheel)["name"] for wheel in packed])
         self._assemble(lite, draft / "site", extension)
-        target = draft / "site" / "static" / "pyodide"
+        target = draft / "site" / runtime
         target.mkdir(parents=True)
         for name in CORE:
             shutil.copyfile(pyodide / name, target / name)
@@ -133,13 +141,37 @@ class Edition:
         found = re.search(r"`(https://[^`]+/)v\$\{\w+\}/full/`", (pyodide / "pyodide.mjs").read_text(encoding="utf-8"))
         return f"{found[1]}v{PYODIDE}/full/"
 
-    def _write_settings(self, lite: Path, packages: list[str]) -> None:
+    def _compile(self, pyodide: Path, served: Path, packed: list[Path]) -> None:
+        """Lay compiled code beside the modules that a page imports first: compiling them takes it several seconds."""
+        node = shutil.which("node")
+        if node is None:
+            raise SiteError(
+                "Node.js, which compiles modules for the page, is not installed: install it and try again."
+            )
+        result = served.parent / "compiled.json"
+        command = [node, str(HERE / "compile.mjs"), str(pyodide), str(served), tree.FOLDER, str(result)]
+        self._run(command, "The modules cannot be compiled")
+        compiled = {
+            name: base64.b64decode(code) for name, code in json.loads(result.read_text(encoding="utf-8")).items()
+        }
+        for wheel in packed:
+            wheels.add_compiled(wheel, compiled)
+
+    @staticmethod
+    def _digest(pyodide: Path, packed: list[Path]) -> str:
+        """Names the folder of all that the page's Python is: what a browser has kept of it never has to be renewed."""
+        found = hashlib.sha256()
+        for path in [*(pyodide / name for name in CORE), *sorted(packed)]:
+            found.update(path.name.encode() + path.read_bytes())
+        return found.hexdigest()[:12]
+
+    def _write_settings(self, lite: Path, runtime: str, packages: list[str]) -> None:
         place = f"{SITE_PACKAGES}/{tree.FOLDER}"
         kernel = {
-            "pyodideUrl": "./static/pyodide/pyodide.mjs",
+            "pyodideUrl": f"./{runtime}/pyodide.mjs",
             "disablePyPIFallback": True,
             "loadPyodideOptions": {
-                "lockFileURL": "./static/pyodide/pyodide-lock.json",
+                "lockFileURL": f"./{runtime}/pyodide-lock.json",
                 "packages": packages,
                 "env": {
                     "HOME": "/home/learner",
@@ -190,9 +222,11 @@ class Edition:
         (site / "index.html").write_text((HERE / "index.html").read_text(encoding="utf-8"), encoding="utf-8")
         worker = site / "service-worker.js"
         text = worker.read_text(encoding="utf-8")
-        if text.count(NOT_KEPT) != 1:
-            raise SiteError(f"JupyterLite's service worker is another one than expected: look at {worker.name}.")
-        worker.write_text(text.replace(NOT_KEPT, KEPT), encoding="utf-8")
+        for old, new in CHANGES.items():
+            if text.count(old) != 1:
+                raise SiteError(f"JupyterLite's service worker is another one than expected: it lacks {old!r}.")
+            text = text.replace(old, new)
+        worker.write_text(text, encoding="utf-8")
 
     def _run(self, command: list[str], trouble: str, **options) -> None:
         done = subprocess.run(
@@ -206,13 +240,3 @@ class Edition:
 
 
 MICROPIP = "0.11.1"
-
-
-def digest(folder: Path) -> str:
-    """A digest of a folder's files, by name and content."""
-    found = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            found.update(path.relative_to(folder).as_posix().encode())
-            found.update(path.read_bytes())
-    return found.hexdigest()

@@ -3,7 +3,6 @@
 Nothing in it is moved, so that what looks for a file beside itself finds it in the page as on a laptop.
 """
 
-import hashlib
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -67,9 +66,7 @@ def databases() -> dict[str, bytes]:
 def wheel(folder: Path, stored: dict[str, bytes], root: Path = ROOT) -> Path:
     """Write the course's wheel into `folder`; `stored` are further files by path below the course's folder."""
     content = files(root) | {f"cache/{name}": data for name, data in databases().items()} | stored
-    # Another content has another name: what a browser has kept of an older site stays whole.
-    digest = hashlib.sha256(b"".join(name.encode() + data for name, data in sorted(content.items()))).hexdigest()
-    version = f"{_version(root)}+{digest[:12]}"
+    version = _version(root)
     info = f"{FOLDER}-{version}.dist-info"
     members = {f"{FOLDER}/{name}": data for name, data in content.items()}
     members[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {version}\n".encode()

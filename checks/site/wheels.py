@@ -137,6 +137,19 @@ def write(path: Path, files: dict[str, bytes]) -> None:
             target.writestr(entry, files[name])
 
 
+def add_compiled(wheel: Path, compiled: dict[str, bytes]) -> None:
+    """Put compiled modules, by path below site-packages, beside their sources in a wheel that has them."""
+    with zipfile.ZipFile(wheel) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    ours = {
+        name: code
+        for name, code in compiled.items()
+        if re.sub(r"__pycache__/(\w+)\.[\w-]+\.pyc$", r"\1.py", name) in files
+    }
+    if ours:
+        write(wheel, files | ours)
+
+
 def placeholder(name: str, folder: Path) -> Path:
     """An empty package of that name, for one that is asked for but not needed."""
     info = f"{name}-0.dist-info"

@@ -215,7 +215,7 @@ print(get_template(path).template is get_template(path).template)
 kept = engines["django"].engine
 fresh = Engine(loaders=["django.template.loaders.app_directories.Loader"], libraries=kept.libraries)
 slow, fast = (min(timeit.repeat(lambda: engine.get_template(path), number=20, repeat=3)) for engine in (fresh, kept))
-print("compiling anew takes more than fifty times as long:", slow / fast > 50)
+print("compiling anew takes more than fifty times as long:", slow > 50 * fast)
 
 # %% [markdown]
 # **Versions.** Lists that stop at four constructs miss the newest one: since 6.0 a template can name a part of itself, and a view renders

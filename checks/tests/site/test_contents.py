@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from checks.course.lesson import ROOT
 from checks.site import contents
 from lab.browser import digest
@@ -40,3 +42,15 @@ def test_an_output_is_kept_as_text_and_html_and_a_widget_as_what_stands_for_it()
             {"output_type": "error", "ename": "ValueError", "evalue": "no"},
         ]
     }
+
+
+def test_the_first_page_says_what_is_so_in_a_page():
+    first = json.loads(contents.prepare(ROOT).notebooks[contents.START])
+    text = "\n".join("".join(cell["source"]) for cell in first["cells"])
+    assert "kept in this browser" in text
+    assert "course.py" not in text
+
+
+def test_a_first_page_that_says_something_else_is_named():
+    with pytest.raises(ValueError, match="has to follow its text"):
+        contents._say_otherwise({"cells": [{"cell_type": "markdown", "source": ["nothing"]}]})

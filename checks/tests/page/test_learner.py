@@ -1,0 +1,70 @@
+"""A learner's way through the browser edition: a quiz by keyboard, an exercise, a reload, no network."""
+
+from checks.tests.page.conftest import Page, Site
+
+EXERCISES = "exercises/13_query_performance.ipynb"
+RIGHT = (
+    'def labels():\n    lines = OrderLine.objects.filter(order__status="open").select_related("book__author")'
+    '.order_by("pk")\n'
+    '    return [f"{line.book.title} by {line.book.author.name}" for line in lines]\n\n\ncheck("13.1")'
+)
+
+
+def test_a_quiz_is_answered_with_the_keyboard_alone(page):
+    opened = page("notebooks/00_start_here.ipynb")
+    opened.run_all()
+    opened.tab.locator(".course-quiz, .quiz, [class*=quiz]").first.wait_for()
+    assert opened.run_last("from checks.learner.journal import Journal\nprint(len(Journal().answers()))") == "0"
+    quiz = opened.tab.get_by_role("textbox").first
+    quiz.focus()
+    opened.tab.keyboard.type("1")
+    opened.tab.keyboard.press("Enter")
+    opened.tab.keyboard.press("s")
+    opened.wait_until_done()
+    assert opened.run_last("print(len(Journal().answers()))") == "1"
+
+
+def test_an_exercise_wrong_then_right_and_all_of_it_is_there_after_a_reload(page):
+    opened = page(EXERCISES)
+    opened.run_all()
+    wrong = opened.run_last(RIGHT.replace('.select_related("book__author")', ""))
+    assert "13.1" in wrong
+    assert "Correct" not in wrong
+    right = opened.run_last(RIGHT)
+    assert "Correct, with 1 query." in right
+    assert "Checked inside this page" in right
+    opened.tab.reload()
+    opened.wait_until_ready()
+    look = "from checks.learner.journal import Journal\nprint([row.outcome for row in Journal().attempts('13.1')])"
+    assert opened.run_last(look).endswith("'correct']")
+
+
+def test_progress_is_the_same_in_every_open_notebook(page):
+    first, second = page(EXERCISES), page("notebooks/19_signals.ipynb")
+    first.run_last("from checks.learner.journal import Journal\nJournal().set('date', '2027-01-15')")
+    assert second.run_last("from checks.learner.journal import Journal\nprint(Journal().settings())") == (
+        "{'date': '2027-01-15'}"
+    )
+
+
+def test_a_link_in_the_shop_leads_to_its_page(page):
+    opened = page("notebooks/19_signals.ipynb")
+    opened.run_last("from lab import serve, start\nstart()\nserve('/books/')")
+    frame = opened.tab.frame_locator("iframe.lab-site").last
+    frame.get_by_role("link", name="Emma", exact=True).first.click()
+    frame.get_by_role("heading", name="Emma").first.wait_for()
+    sheet = "() => [...document.querySelectorAll('iframe.lab-site')].at(-1).contentDocument.styleSheets.length"
+    assert opened.tab.evaluate(sheet) > 0
+
+
+def test_after_the_first_visit_no_network_is_needed(built, profile):
+    site = Site(built)
+    tab = profile.new_page()
+    tab.goto(site.address)
+    tab.wait_for_url("**/lab/index.html**")
+    first = Page(tab, site.address, "notebooks/00_start_here.ipynb")
+    first.run_all()
+    site.close()
+    tab.close()
+    again = Page(profile.new_page(), site.address, "notebooks/00_start_here.ipynb")
+    assert again.run_last("from lab import start\nstart()") == "The bookshop is ready."

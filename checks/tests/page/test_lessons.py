@@ -1,0 +1,43 @@
+"""Every lesson of the browser edition: each cell runs, and puts out what it puts out on a laptop."""
+
+import pytest
+
+from checks.course.lesson import ROOT
+from checks.tests.page.conftest import ELSEWHERE, THERE, elsewhere, stored, text_of
+
+# A page has no such program or package, and the cell itself says what that means.
+SAYS_SO = ("is not installed here", "not part of the browser edition")
+
+
+def differs(real, here):
+    """What is not as it should be in one cell, or None. `real` and `here` are its outputs."""
+    wanted, found = text_of(real), text_of(here)
+    if ELSEWHERE in found:
+        shown = found.partition(THERE)[2].strip()
+        return None if shown == wanted.strip() or not shown else f"shows {shown!r} instead of {wanted!r}"
+    if any(sentence in found for sentence in SAYS_SO):
+        return None
+    if "<widget>" in found or any("widget" in kind for output in real for kind in output.get("data", ())):
+        return None if "<widget>" in found else f"shows {found!r} instead of a widget"
+    errors = [output for output in real if output["output_type"] == "error"]
+    if errors:
+        return None if errors[0]["evalue"].split("\n")[0] in found else f"says {found!r} instead of {wanted!r}"
+    return None if found == wanted else f"puts out {found!r} instead of {wanted!r}"
+
+
+@pytest.mark.parametrize("notebook", sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb")))
+def test_every_cell_runs_as_on_a_laptop(page, notebook):
+    name = f"notebooks/{notebook}"
+    opened = page(name)
+    opened.run_all()
+    problems = []
+    for number, (real, here) in enumerate(zip(stored(name)["cells"], opened.notebook()["cells"], strict=True)):
+        if real["cell_type"] != "code":
+            continue
+        if here["execution_count"] is None:
+            problems.append(f"cell {number} did not run")
+        elif problem := differs(real["outputs"], here["outputs"]):
+            problems.append(f"cell {number} {problem}")
+        if ELSEWHERE in text_of(here["outputs"]):
+            elsewhere[name].append((number, text_of(here["outputs"]).split("\n")[0]))
+    assert not problems, "\n".join(problems)
