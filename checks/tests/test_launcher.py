@@ -43,7 +43,7 @@ def without_set_up(monkeypatch):
 def test_no_command_shows_the_help(capsys):
     assert main([]) == 0
     shown = capsys.readouterr().out
-    for command in ("lab", "test", "build", "doctor"):
+    for command in ("lab", "test", "build", "site", "doctor"):
         assert re.search(rf"^    {command} ", shown, re.MULTILINE)
 
 
