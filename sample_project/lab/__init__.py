@@ -3,6 +3,7 @@
 Each name is imported when it is first asked for, and none of them needs Django to be set up: `start()` does that.
 """
 
+import sys
 from importlib import import_module
 
 __all__ = [
@@ -60,3 +61,7 @@ def __getattr__(name):
 
 def __dir__():
     return sorted([*globals(), *__all__])
+
+
+if sys.platform == "emscripten":
+    import_module("lab.browser").watch()

@@ -9,10 +9,11 @@ import errno
 import hashlib
 import json
 import os
+import sys
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
-from . import database
 from .servers.process import Unavailable
 
 # What names those outputs by the digest of their cell's source; `checks.site` writes the file.
@@ -21,7 +22,7 @@ OUTPUTS = "COURSE_OUTPUTS"
 _ELSEWHERE = "Run this cell in a JupyterLab on your own machine"
 _THERE = "There it prints:"
 _DEPENDS = "This needs a cell above that a browser cannot run"
-_NO_SYSTEM_CALL = {errno.ENOTSUP, errno.ENOSYS, errno.EHOSTUNREACH, errno.ECONNREFUSED, errno.EPERM}
+_NO_SYSTEM_CALL = {errno.ENOTSUP, errno.ENOSYS, errno.EHOSTUNREACH, errno.ECONNREFUSED}
 
 # Names that a cell would have given a value to, had it run.
 _missing: set[str] = set()
@@ -39,6 +40,45 @@ def prepare():
 
     SyncToAsync.__call__ = call_here
     AsyncToSync.__call__ = wait_here
+    _complete_fcntl()
+
+
+def _complete_fcntl():
+    """JupyterLite puts an empty module in its place; billiard, which Celery imports, takes names from it."""
+    import fcntl
+
+    for name in ("fcntl", "F_GETFL", "F_SETFL"):
+        if not hasattr(fcntl, name):
+            setattr(fcntl, name, None)
+
+
+class Missing:
+    """Stands for a server that a page does not have, in the place of False.
+
+    In a cell that starts the bookshop it is False, so that the lesson goes on without the server. Any other cell that
+    asks shows what it prints elsewhere.
+    """
+
+    def __bool__(self):
+        if "start(" in running_source():
+            return False
+        raise Unavailable("A browser has no servers.")
+
+
+def running_source() -> str:
+    """The source of the cell that runs; empty outside of IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    return shell.user_ns["In"][-1] if shell else ""
+
+
+def watch():
+    """From now on a cell that a page cannot run says so, the first one too."""
+    from . import tracebacks
+
+    ipython = sys.modules.get("IPython")
+    if ipython and (shell := ipython.get_ipython()):
+        tracebacks.shorten(shell)
 
 
 def _finished(coroutine):
@@ -95,6 +135,8 @@ def _reason(error, known):
             return "A browser has no processes and no sockets"
         if isinstance(error, NameError) and error.name in _missing:
             return _DEPENDS
+        if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType) and known:
+            return f"A browser has no {error.obj.__name__}.{error.name}"
         if isinstance(error, ModuleNotFoundError) and known:
             return f"The package {(error.name or '').partition('.')[0]} is not part of the browser edition"
         error = error.__cause__ or error.__context__
@@ -150,8 +192,3 @@ def _show(output):
 
 def _joined(data):
     return "".join(data) if isinstance(data, list) else data
-
-
-def in_page() -> bool:
-    """Whether this Python runs in a page."""
-    return not database.processes_exist()

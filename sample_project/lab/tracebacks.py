@@ -27,7 +27,7 @@ def _show(shell, kind, error, frames, tb_offset=None):
     if not processes_exist():
         from . import browser
 
-        source = shell.user_ns["In"][-1]
+        source = browser.running_source()
         if browser.explain(source, error):
             return
         if browser.is_meant_to_fail(source):

@@ -1,5 +1,6 @@
 """What all servers have in common for whoever uses them in a notebook."""
 
+from ..database import processes_exist
 from .process import Unavailable, refuse_without_processes
 
 
@@ -35,11 +36,11 @@ class Server:
 
     @classmethod
     def available(cls) -> bool:
-        """Whether this machine has the server.
+        """Whether this machine has the server. In a browser the answer is a `lab.browser.Missing`."""
+        if not processes_exist():
+            from ..browser import Missing
 
-        Raises Unavailable in a browser: the cell then shows what it prints elsewhere.
-        """
-        refuse_without_processes()
+            return Missing()
         return not cls.why_not()
 
     @classmethod
