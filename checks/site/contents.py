@@ -1,6 +1,8 @@
 """The notebooks as the page gets them, and the outputs of their real run, for cells that a page cannot run."""
 
 import json
+import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from lab.browser import digest
 
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 OUTPUTS = "outputs.json"
+ELSEWHERE = Path(__file__).with_name("elsewhere.toml")
 START = "notebooks/00_start_here.ipynb"
 # What the first page says of a laptop, and what is so in a page.
 SAID_OTHERWISE = {
@@ -38,16 +41,18 @@ class Pages:
 
 def prepare(root: Path) -> Pages:
     """All notebooks of the course in `root`."""
-    notebooks, outputs = {}, {}
+    notebooks, outputs, reasons = {}, {}, _reasons()
     for folder in workspace.FOLDERS:
         for path in sorted((root / folder).glob("*.ipynb")):
             notebook = json.loads(path.read_bytes())
-            outputs |= outputs_of(notebook)
+            outputs |= outputs_of(notebook, reasons.pop(path.stem, ()) if folder == "notebooks" else ())
             workspace.prepare(notebook)
             if f"{folder}/{path.name}" == START:
                 _say_otherwise(notebook)
             notebook["metadata"]["kernelspec"] = KERNEL
             notebooks[f"{folder}/{path.name}"] = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
+    if reasons:
+        raise ValueError(f"{ELSEWHERE} names notebooks that are not there: {', '.join(sorted(reasons))}.")
     text = json.dumps(outputs, ensure_ascii=False, sort_keys=True, indent=0)
     return Pages(notebooks, {OUTPUTS: text.encode()})
 
@@ -69,14 +74,33 @@ def _words(text, keep_paragraphs=False):
     return " ".join(text.split())
 
 
-def outputs_of(notebook: dict) -> dict[str, list]:
-    """The stored outputs of a notebook's code cells, by the digest of the source, without widgets."""
+def _reasons():
+    """The cells that a page is not to run, by notebook."""
+    found = {}
+    for cell in tomllib.loads(ELSEWHERE.read_text(encoding="utf-8"))["cell"]:
+        found.setdefault(cell["notebook"], []).append(cell)
+    return found
+
+
+def outputs_of(notebook: dict, reasons: Iterable[dict] = ()) -> dict[str, dict]:
+    """What a page knows of a notebook's code cells, by the digest of the source: the stored outputs, without widgets,
+    and why it is not to run them, if there is a reason.
+
+    Raises ValueError where a reason does not fit one cell alone.
+    """
+    sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    why = {}
+    for reason in reasons:
+        fitting = [source for source in sources if reason.get("has", "\0") in source or reason.get("is") == source]
+        if len(fitting) != 1:
+            raise ValueError(f"{ELSEWHERE}: {reason} fits {len(fitting)} cells instead of one.")
+        why[fitting[0]] = reason["why"]
     found = {}
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
-            found[digest("".join(cell["source"]))] = [
-                kept for output in cell["outputs"] if (kept := _kept(output)) is not None
-            ]
+            source = "".join(cell["source"])
+            kept = [one for output in cell["outputs"] if (one := _kept(output)) is not None]
+            found[digest(source)] = {"outputs": kept} | ({"why": why[source]} if source in why else {})
     return found
 
 

@@ -69,7 +69,7 @@ def running_source() -> str:
     """The source of the cell that runs; empty outside of IPython."""
     ipython = sys.modules.get("IPython")
     shell = ipython and ipython.get_ipython()
-    return shell.user_ns["In"][-1] if shell else ""
+    return shell.history_manager.input_hist_raw[-1] if shell else ""
 
 
 def watch():
@@ -79,6 +79,7 @@ def watch():
     ipython = sys.modules.get("IPython")
     if ipython and (shell := ipython.get_ipython()):
         tracebacks.shorten(shell)
+        shell.input_transformers_post.append(kept_back)
 
 
 def _finished(coroutine):
@@ -175,7 +176,15 @@ def _all_stored() -> dict:
 
 
 def _stored(source):
-    return _all_stored().get(digest(source))
+    """The outputs of the real run, or None for a cell that is not the course's."""
+    known = _all_stored().get(digest(source))
+    return known and known["outputs"]
+
+
+def kept_back(lines: list[str]) -> list[str]:
+    """The lines to run in the place of a cell's: for one whose point a page would miss, why it does not run."""
+    why = _all_stored().get(digest("".join(lines)), {}).get("why")
+    return [f"raise __import__('lab').Unavailable({why!r})\n"] if why else lines
 
 
 def _show(output):

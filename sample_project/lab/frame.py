@@ -89,7 +89,7 @@ export default { render };
 
 
 # A script that the shop itself writes, as the admin site does with its translations.
-_SCRIPTS = re.compile(r'<script src="(/(?!static/)[^"]+)"></script>')
+_SCRIPTS = re.compile(r'<script src="(/(?!static/)[^"]+)"\s*></script>')
 
 
 @lru_cache

@@ -36,12 +36,27 @@ def test_an_output_is_kept_as_text_and_html_and_a_widget_as_what_stands_for_it()
         ],
     }
     assert contents.outputs_of({"cells": [cell, {"cell_type": "markdown", "source": "x"}]}) == {
-        digest("quiz()"): [
-            {"output_type": "stream", "text": "one\ntwo\n"},
-            {"output_type": "display_data", "data": {"text/plain": "Quiz Q01"}},
-            {"output_type": "error", "ename": "ValueError", "evalue": "no"},
-        ]
+        digest("quiz()"): {
+            "outputs": [
+                {"output_type": "stream", "text": "one\ntwo\n"},
+                {"output_type": "display_data", "data": {"text/plain": "Quiz Q01"}},
+                {"output_type": "error", "ename": "ValueError", "evalue": "no"},
+            ]
+        }
     }
+
+
+def test_a_cell_that_a_page_is_not_to_run_has_a_reason():
+    cells = [{"cell_type": "code", "source": [text], "outputs": []} for text in ("lock(1)", "lock(2)")]
+    found = contents.outputs_of({"cells": cells}, [{"has": "(2)", "why": "no locks"}])
+    assert [found[digest(text)].get("why") for text in ("lock(1)", "lock(2)")] == [None, "no locks"]
+
+
+def test_a_reason_that_fits_no_cell_or_two_is_named():
+    cells = [{"cell_type": "code", "source": [text], "outputs": []} for text in ("lock(1)", "lock(2)")]
+    for has, count in (("(3)", 0), ("lock", 2)):
+        with pytest.raises(ValueError, match=f"fits {count} cells"):
+            contents.outputs_of({"cells": cells}, [{"has": has, "why": "x"}])
 
 
 def test_the_first_page_says_what_is_so_in_a_page():

@@ -14,7 +14,11 @@ CELL = "shop = scratch()\nshop.run('ls')"
 
 @pytest.fixture(autouse=True)
 def _as_in_a_page(monkeypatch, tmp_path):
-    stored = {browser.digest(CELL): [{"output_type": "stream", "text": "$ ls\n"}], browser.digest("import flask"): []}
+    stored = {
+        browser.digest(CELL): {"outputs": [{"output_type": "stream", "text": "$ ls\n"}]},
+        browser.digest("import flask"): {"outputs": []},
+        browser.digest("lock()"): {"outputs": [], "why": "SQLite has no locks on rows"},
+    }
     (tmp_path / "outputs.json").write_text(json.dumps(stored), encoding="utf-8")
     monkeypatch.setenv(browser.OUTPUTS, str(tmp_path / "outputs.json"))
     monkeypatch.setattr(browser, "_missing", set())
@@ -75,3 +79,18 @@ def test_the_names_of_a_cell():
     source = "import os.path, json as j\nx, (y, z) = 1, (2, 3)\ndef f(a):\n    b = a\nclass C:\n    d = 1\nprint(q)"
     assert browser._names(source, ast.Store) == {"os", "j", "x", "y", "z", "f", "C"}
     assert {"q", "print"} <= browser._names(source, ast.Load)
+
+
+def test_a_cell_whose_point_a_page_would_miss_is_kept_back():
+    (line,) = browser.kept_back(["lock()\n"])
+    with pytest.raises(Unavailable, match="SQLite has no locks on rows"):
+        exec(line)
+    assert browser.kept_back(["lock(1)\n"]) == ["lock(1)\n"]
+
+
+def test_a_server_is_missing_but_for_the_cell_that_starts_the_bookshop(monkeypatch):
+    monkeypatch.setattr(browser, "running_source", lambda: "start() if postgres.available() else 1")
+    assert not browser.Missing()
+    monkeypatch.setattr(browser, "running_source", lambda: "if on_postgresql:\n    1")
+    with pytest.raises(Unavailable):
+        bool(browser.Missing())

@@ -47,3 +47,11 @@ def test_a_file_arrives_as_an_upload(python):
         "print(data['a'], data['f'][0].name, data['f'][0].read())"
     )
     assert python(script).endswith("\n['1', '2'] x.csv b'title\\n'\n")
+
+
+def test_a_script_that_the_shop_writes_is_part_of_the_page(python):
+    script = START + (
+        "from accounts.models import User\nboss = User.objects.create_superuser('boss@example.com', password='x')\n"
+        "print('interpolate = function' in frame('/admin/catalog/book/', boss).page)"
+    )
+    assert python(script).endswith("\nTrue\n")
