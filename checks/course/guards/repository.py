@@ -199,7 +199,7 @@ def unknown_to(path: str, apps: set[str]) -> set[str]:
         return {"checks"} if rest.startswith("lab/") else {"checks", "lab"}
     if path.startswith(("checks/quizzes/", "checks/learner/")):
         return {"checks.course", "checks.exercises", "django", "notebooks"} | apps
-    if first == "checks" and not path.startswith("checks/course/") and path != "checks/__main__.py":
+    if first == "checks" and not path.startswith(("checks/course/", "checks/site/")) and path != "checks/__main__.py":
         return {"checks.course"}
     return set()
 
