@@ -32,6 +32,7 @@ CHANGES = {
     "e.waitUntil(refetch(t))": r"/\/(static\/python-|build\/|extensions\/)/.test(t.url)||e.waitUntil(refetch(t))",
 }
 SITE_PACKAGES = "/lib/python3.14/site-packages"
+MOMENT = "1767225600"  # 2026-01-01: files of the same content are the same files
 WIDGETS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
 
 
@@ -202,7 +203,7 @@ class Edition:
         command = [sys.executable, "-m", "jupyterlite_core.app", "build", f"--lite-dir={lite}", f"--output-dir={site}"]
         command += [f"--contents={lite / 'contents'}", "--apps=lab", "--no-unused-shared-packages", "--no-sourcemaps"]
         command += ["--LiteBuildConfig.ignore_sys_prefix=True", *options]
-        variables = os.environ | {"PYTHONPATH": str(self.work / "tools"), "SOURCE_DATE_EPOCH": "1000000000"}
+        variables = os.environ | {"PYTHONPATH": str(self.work / "tools"), "SOURCE_DATE_EPOCH": MOMENT}
         variables["JUPYTER_PREFER_ENV_PATH"] = "1"
         self._run(command, "JupyterLite cannot be assembled", cwd=lite, env=variables)
 

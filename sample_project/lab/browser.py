@@ -19,8 +19,7 @@ from .servers.process import Unavailable
 # What names those outputs by the digest of their cell's source; `checks.site` writes the file.
 OUTPUTS = "COURSE_OUTPUTS"
 
-_ELSEWHERE = "Run this cell in a JupyterLab on your own machine"
-_THERE = "There it prints:"
+_ELSEWHERE = "Run this cell in a JupyterLab on your own machine."
 _DEPENDS = "This needs a cell above that a browser cannot run"
 _NO_SYSTEM_CALL = {errno.ENOTSUP, errno.ENOSYS, errno.EHOSTUNREACH, errno.ECONNREFUSED}
 
@@ -97,7 +96,7 @@ def _finished(coroutine):
     except StopIteration as done:
         return done.value
     coroutine.close()
-    raise Unavailable(f"This browser cannot wait for asynchronous code inside of synchronous code. {_ELSEWHERE}.")
+    raise Unavailable(f"This browser cannot wait for asynchronous code inside of synchronous code: {_ELSEWHERE}")
 
 
 def explain(source: str, error: BaseException) -> bool:
@@ -112,7 +111,10 @@ def explain(source: str, error: BaseException) -> bool:
     from IPython.display import clear_output
 
     clear_output()  # what it printed before it failed is part of what is printed now
-    print(f"{reason}. {_ELSEWHERE}." + (f" {_THERE}" if stored else ""))
+    if stored is None:
+        print(f"{reason}. {_ELSEWHERE}")
+    else:
+        print(f"{reason}. On a laptop it prints {'this:' if stored else 'nothing.'}")
     for output in stored or []:
         _show(output)
     return True

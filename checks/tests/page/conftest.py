@@ -14,8 +14,7 @@ from checks.course.lesson import ROOT
 from checks.course.suite import why_no_site
 from checks.tests.browser.conftest import chromium  # noqa: F401
 
-ELSEWHERE = "Run this cell in a JupyterLab on your own machine."
-THERE = "There it prints:\n"
+ELSEWHERE = "On a laptop it prints "
 
 # Cells of lessons that a page cannot run, by notebook: what it says instead.
 elsewhere = defaultdict(list)
