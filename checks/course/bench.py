@@ -361,6 +361,42 @@ def build_rows() -> Iterator[Row]:
     yield Row("a second `course.py build`: notebooks built", 0, "", built, note=note)
 
 
+# The browser edition
+
+
+def site_rows() -> Iterator[Row]:
+    """How long the site takes to build, and its first page to show a row."""
+    from checks.course import browser
+    from checks.course.suite import why_no_site
+
+    whats = (
+        ("`course.py site`", 120, "s"),
+        ("the site, first visit: seconds to the first row", 10, "s"),
+        ("the site, second visit: seconds to the first row", 6, "s"),
+        ("the site, sent for the first row, compressed", 25, "MB"),
+    )
+    executable = browser.chromium()
+    obstacle = why_no_site(sys.version_info) or (None if executable else "no Chromium was found")
+    if obstacle:
+        yield from (Row(what, bound, unit, None, note=obstacle) for what, bound, unit in whats)
+        return
+    from checks.site.edition import Edition
+    from checks.site.visit import opening
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        site = Path(folder) / "dist"
+        built = milliseconds(Edition(site, report=lambda text: None).build) / 1000
+        with browser.opened(executable) as chromium:
+            found = [opening(chromium, site) for _ in range(3)]
+    figures = (
+        built,
+        *(statistics.median(getattr(one, name) for one in found) for name in ("first", "second", "megabytes")),
+    )
+    note = f"medians of {len(found)} fresh profiles in Chromium, from 127.0.0.1"
+    for (what, bound, unit), figure in zip(whats, figures, strict=True):
+        yield Row(what, bound, unit, figure, note="packages at hand" if figure is built else note)
+
+
 MEASURES: dict[str, Callable[[], Iterator[Row]]] = {
     "start": start_rows,
     "reset": reset_rows,
@@ -370,6 +406,7 @@ MEASURES: dict[str, Callable[[], Iterator[Row]]] = {
     "grade": grade_rows,
     "lessons": lesson_rows,
     "build": build_rows,
+    "site": site_rows,
 }
 
 

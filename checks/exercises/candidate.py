@@ -186,7 +186,7 @@ def observe(job: dict, baseline: list | None = None, refused: list | None = None
 
     boot()
     connect_to(job["database"])
-    namespace = _namespace(job)
+    namespace = _namespace()
     exec(compile(job["setup"], "<set-up>", "exec"), namespace)
     inspector = Inspector(job["database"], baseline) if job["isolated"] else None
     try:
@@ -198,9 +198,8 @@ def observe(job: dict, baseline: list | None = None, refused: list | None = None
     return report
 
 
-def _namespace(job: dict) -> dict:
-    if not job["isolated"]:
-        return {"__name__": "__main__", "__builtins__": __builtins__}
+def _namespace() -> dict:
+    # Dotted paths such as "__main__.Middleware" have to lead to what the answer defines.
     main_module = ModuleType("__main__")
     sys.modules["__main__"] = main_module
     return main_module.__dict__

@@ -331,6 +331,9 @@ def run_in_process(exercise: Exercise | str, source: str, folder: Path | None = 
     found = _in_process.judge(exercise, source)
     if found.outcome == verdict.NOT_ATTEMPTED:
         return found
+    if found.message.startswith(f"Exercise {exercise.id} itself is at fault"):
+        message = "A browser cannot check this exercise: it needs what only a JupyterLab on your own machine has."
+        return Verdict(**{**found.__dict__, "message": message})
     return Verdict(**{**found.__dict__, "details": (*found.details, UNPROTECTED)})
 
 
@@ -345,7 +348,11 @@ def _observe_one_here(exercise: Exercise, source: str, dataset: str, prebuilt: P
     from lab import database
 
     printed = io.StringIO()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, _on_copy(prebuilt, Path(folder)) as copy:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        _on_copy(prebuilt, Path(folder)) as copy,
+        _put_back(Path(folder)),
+    ):
         task = job(exercise, source, copy, Path(folder), isolated=False)
         with redirect_stdout(printed), redirect_stderr(printed):
             report = candidate.observe(task)
@@ -354,6 +361,33 @@ def _observe_one_here(exercise: Exercise, source: str, dataset: str, prebuilt: P
     status, detail = report["status"], ", ".join(report.get("names", ()))
     output = shortened(printed.getvalue())
     return Observation(dataset, status, tuple(report["calls"]), report.get("error", {}), detail=detail, output=output)
+
+
+@contextmanager
+def _put_back(folder: Path):
+    """For the block the folder is the working one; what answers often change outside of the database is put back."""
+    from django.conf import settings
+    from django.test import override_settings
+    from django.urls import converters
+    from lab.session import empty_caches
+
+    before, environment, main = os.getcwd(), dict(os.environ), sys.modules["__main__"]
+    registered = dict(converters.REGISTERED_CONVERTERS)
+    (folder / "work").mkdir()
+    os.chdir(folder / "work")
+    empty_caches()
+    try:
+        # Storages in memory are made anew where their setting changes.
+        with override_settings(STORAGES=settings.STORAGES):
+            yield
+    finally:
+        os.chdir(before)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.modules["__main__"] = main
+        converters.REGISTERED_CONVERTERS.clear()
+        converters.REGISTERED_CONVERTERS.update(registered)
+        converters.get_converters.cache_clear()
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def start(name: str = "shop", *, lines: int | None = None):
     if _prebuilt is None or name == "shop":
         _prebuilt = database.shop(lines if name == "shop" else None)
     _leave_server()
-    _empty_caches()
+    empty_caches()
     if connection.owner_of() is None:
         _renew()
     if name == "postgresql":
@@ -54,7 +54,7 @@ def reset():
     """
     if _prebuilt is None:
         raise RuntimeError("There is nothing to reset yet: call start() first.")
-    _empty_caches()
+    empty_caches()
     if server := connection.owner_of():
         server.reset()
     else:
@@ -77,7 +77,7 @@ def _leave_server():
         _server = None
 
 
-def _empty_caches():
+def empty_caches():
     """What pages kept is of rows that are no more. Caches on a server are left to whoever asked for the server."""
     from django.core.cache import caches
     from django.core.cache.backends.locmem import LocMemCache

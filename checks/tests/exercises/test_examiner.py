@@ -207,3 +207,24 @@ def test_a_verdict_crosses_processes_whole(sample, examiner):
     verdict = examiner.examine(sample["91.6"], "def one():\n    return 2")
     assert isinstance(verdict, Verdict)
     assert (verdict.exercise, verdict.version) == ("91.6", sample["91.6"].version)
+
+
+def test_without_processes_what_an_answer_changes_outside_of_the_database_is_put_back(tmp_path):
+    answer = (
+        "import os\nfrom django.core.cache import cache\nfrom django.core.files.storage import default_storage\n"
+        "from django.urls import register_converter\nfrom django.urls.converters import IntConverter\n\n\n"
+        "register_converter(IntConverter, 'copies')\n\n\n"
+        "def one():\n    seen = len(default_storage.listdir('.')[1]) if default_storage.exists('.') else 0\n"
+        "    default_storage.save('left.txt', __import__('io').BytesIO(b'x'))\n"
+        "    seen += cache.get('left', 0) + len(os.listdir())\n"
+        "    cache.set('left', 1)\n    open('left.txt', 'w').close()\n    os.environ.pop('HOME', None)\n"
+        "    return 1 + seen\n"
+    )
+    code = (
+        "import os\nfrom pathlib import Path\nfrom checks.exercises.examiner import run_in_process\nfrom lab import start\n"
+        f"start()\nbefore = os.getcwd(), dict(os.environ)\n"
+        f"verdict = run_in_process('91.6', {answer!r}, Path({str(SAMPLE)!r}))\n"
+        "print(verdict.outcome, verdict.message, before == (os.getcwd(), dict(os.environ)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[1:] == ["correct Correct. True"], done.stdout + done.stderr

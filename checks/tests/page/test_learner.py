@@ -1,6 +1,6 @@
 """A learner's way through the browser edition: a quiz by keyboard, an exercise, a reload, no network."""
 
-from checks.tests.page.conftest import Page, Site
+from checks.site.visit import Host, Page
 
 EXERCISES = "exercises/13_query_performance.ipynb"
 RIGHT = (
@@ -58,7 +58,7 @@ def test_a_link_in_the_shop_leads_to_its_page(page):
 
 
 def test_after_the_first_visit_no_network_is_needed(built, profile):
-    site = Site(built)
+    site = Host(built)
     tab = profile.new_page()
     tab.goto(site.address)
     tab.wait_for_url("**/lab/index.html**")

@@ -3,7 +3,8 @@
 import pytest
 
 from checks.course.lesson import ROOT
-from checks.tests.page.conftest import ELSEWHERE, elsewhere, stored, text_of
+from checks.site.visit import text_of
+from checks.tests.page.conftest import ELSEWHERE, elsewhere, stored
 
 
 def differs(real, here):
