@@ -6,6 +6,7 @@ The kernel may be patched by what a learner ran there; the verdict is made where
 """
 
 import atexit
+import gc
 import hashlib
 import json
 import os
@@ -351,10 +352,9 @@ def _observe_one_here(exercise: Exercise, source: str, dataset: str, prebuilt: P
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         _on_copy(prebuilt, Path(folder)) as copy,
-        _put_back(Path(folder)),
     ):
         task = job(exercise, source, copy, Path(folder), isolated=False)
-        with redirect_stdout(printed), redirect_stderr(printed):
+        with redirect_stdout(printed), redirect_stderr(printed), _put_back(Path(folder)):
             report = candidate.observe(task)
         database.close_connections()
     report = json.loads(json.dumps(report))
@@ -367,12 +367,14 @@ def _observe_one_here(exercise: Exercise, source: str, dataset: str, prebuilt: P
 def _put_back(folder: Path):
     """For the block the folder is the working one; what answers often change outside of the database is put back."""
     from django.conf import settings
+    from django.dispatch import Signal
     from django.test import override_settings
     from django.urls import converters
     from lab.session import empty_caches
 
     before, environment, main = os.getcwd(), dict(os.environ), sys.modules["__main__"]
     registered = dict(converters.REGISTERED_CONVERTERS)
+    receivers = [(signal, list(signal.receivers)) for signal in gc.get_objects() if isinstance(signal, Signal)]
     (folder / "work").mkdir()
     os.chdir(folder / "work")
     empty_caches()
@@ -388,6 +390,9 @@ def _put_back(folder: Path):
         converters.REGISTERED_CONVERTERS.clear()
         converters.REGISTERED_CONVERTERS.update(registered)
         converters.get_converters.cache_clear()
+        for signal, connected in receivers:
+            signal.receivers[:] = connected
+            signal.sender_receivers_cache.clear()
 
 
 @contextmanager

@@ -40,6 +40,10 @@ def prepare():
     SyncToAsync.__call__ = call_here
     AsyncToSync.__call__ = wait_here
     _complete_fcntl()
+    # `channels.testing` imports it for a server of its own, which no page can start.
+    sys.modules["daphne"] = ModuleType("daphne")
+    sys.modules["daphne.testing"] = ModuleType("daphne.testing")
+    sys.modules["daphne.testing"].DaphneProcess = None
 
 
 def _complete_fcntl():

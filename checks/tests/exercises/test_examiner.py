@@ -213,7 +213,9 @@ def test_without_processes_what_an_answer_changes_outside_of_the_database_is_put
     answer = (
         "import os\nfrom django.core.cache import cache\nfrom django.core.files.storage import default_storage\n"
         "from django.urls import register_converter\nfrom django.urls.converters import IntConverter\n\n\n"
-        "register_converter(IntConverter, 'copies')\n\n\n"
+        "register_converter(IntConverter, 'copies')\n"
+        "from django.db.models.signals import post_save\n"
+        "post_save.connect(lambda **named: None, weak=False)\n\n\n"
         "def one():\n    seen = len(default_storage.listdir('.')[1]) if default_storage.exists('.') else 0\n"
         "    default_storage.save('left.txt', __import__('io').BytesIO(b'x'))\n"
         "    seen += cache.get('left', 0) + len(os.listdir())\n"
@@ -222,9 +224,11 @@ def test_without_processes_what_an_answer_changes_outside_of_the_database_is_put
     )
     code = (
         "import os\nfrom pathlib import Path\nfrom checks.exercises.examiner import run_in_process\nfrom lab import start\n"
-        f"start()\nbefore = os.getcwd(), dict(os.environ)\n"
+        "start()\nfrom django.db.models.signals import post_save\n"
+        "before = os.getcwd(), dict(os.environ), len(post_save.receivers)\n"
         f"verdict = run_in_process('91.6', {answer!r}, Path({str(SAMPLE)!r}))\n"
-        "print(verdict.outcome, verdict.message, before == (os.getcwd(), dict(os.environ)))"
+        "print(verdict.outcome, verdict.message, "
+        "before == (os.getcwd(), dict(os.environ), len(post_save.receivers)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.splitlines()[1:] == ["correct Correct. True"], done.stdout + done.stderr
