@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import sys
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 
@@ -88,19 +88,42 @@ def watch():
 def _finished(coroutine):
     """What a coroutine returns, run to its end before anything else.
 
-    Source: https://pyodide.org/en/stable/usage/api/python-api/ffi.html#pyodide.ffi.run_sync
+    Most never wait for anything, now that `sync_to_async` calls its function at once. For the others the browser has to
+    be able to wait: https://pyodide.org/en/stable/usage/api/python-api/ffi.html#pyodide.ffi.run_sync
     """
-    from pyodide.ffi import can_run_sync, run_sync
-
-    if can_run_sync():
-        return run_sync(coroutine)
     try:
-        while coroutine.send(None) is None:
+        while (waiting := coroutine.send(None)) is None:
             pass
     except StopIteration as done:
         return done.value
+    from pyodide.ffi import can_run_sync, run_sync
+
+    if can_run_sync():
+        return run_sync(_Rest(coroutine, waiting))
     coroutine.close()
     raise Unavailable(f"This browser cannot wait for asynchronous code inside of synchronous code: {_ELSEWHERE}")
+
+
+class _Rest:
+    """What is left of a coroutine that has begun, and the future that it waits for."""
+
+    def __init__(self, coroutine, waiting):
+        self._coroutine = coroutine
+        self._waiting = waiting
+
+    def __await__(self):
+        waiting = self._waiting
+        while True:
+            try:
+                sent = yield waiting
+            except BaseException as error:
+                step = partial(self._coroutine.throw, error)
+            else:
+                step = partial(self._coroutine.send, sent)
+            try:
+                waiting = step()
+            except StopIteration as done:
+                return done.value
 
 
 def explain(source: str, error: BaseException) -> bool:

@@ -95,4 +95,5 @@ def test_every_group_is_there_in_order():
         "exercises",
         "lessons",
         "browser",
+        "site",
     ]

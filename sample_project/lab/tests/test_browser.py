@@ -1,6 +1,7 @@
 """The lab where Python runs in a page. What the page itself does is tested in a browser, with the whole site."""
 
 import ast
+import asyncio
 import errno
 import json
 
@@ -93,3 +94,42 @@ def test_a_server_is_missing_but_for_the_cell_that_starts_the_bookshop(monkeypat
     monkeypatch.setattr(browser, "running_source", lambda: "if on_postgresql:\n    1")
     with pytest.raises(Unavailable):
         bool(browser.Missing())
+
+
+async def rows(wait):
+    if wait:
+        await asyncio.sleep(0)
+    return [1, 2]
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_coroutine_that_waits_for_nothing_is_run_to_its_end(wait):
+    assert browser._finished(rows(wait)) == [1, 2]
+
+
+def test_an_error_of_a_coroutine_comes_out():
+    async def broken():
+        raise LookupError("no such page")
+
+    with pytest.raises(LookupError):
+        browser._finished(broken())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_rest_of_a_coroutine_that_waits_can_be_awaited(fails):
+    async def late():
+        await asyncio.sleep(0.01)
+        if fails:
+            raise LookupError
+        return "late"
+
+    async def main():
+        coroutine = late()
+        waiting = coroutine.send(None)
+        return await browser._Rest(coroutine, waiting)
+
+    if fails:
+        with pytest.raises(LookupError):
+            asyncio.run(main())
+    else:
+        assert asyncio.run(main()) == "late"

@@ -141,7 +141,9 @@ def test_nothing_is_left_of_a_process_that_was_killed(environment, forked):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 def test_an_interrupt_of_the_process_group_does_not_reach_the_server(environment):
-    script = PARENT + "try:\n    " + TELL.strip().replace("\n", "\n    ") + "\nexcept KeyboardInterrupt:\n"
+    # A shell that runs the tests in the background has interrupts ignored, here and in all that is started here.
+    script = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script += PARENT + "try:\n    " + TELL.strip().replace("\n", "\n    ") + "\nexcept KeyboardInterrupt:\n"
     script += "    print(server.running, all(psutil.pid_exists(number) for number in found))\n"
     parent = subprocess.Popen(
         [sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
