@@ -374,7 +374,9 @@ def _put_back(folder: Path):
 
     before, environment, main = os.getcwd(), dict(os.environ), sys.modules["__main__"]
     registered = dict(converters.REGISTERED_CONVERTERS)
-    receivers = [(signal, list(signal.receivers)) for signal in gc.get_objects() if isinstance(signal, Signal)]
+    # `isinstance` would evaluate the lazy objects that are about.
+    signals = [thing for thing in gc.get_objects() if issubclass(type(thing), Signal)]
+    receivers = [(signal, list(signal.receivers)) for signal in signals]
     (folder / "work").mkdir()
     os.chdir(folder / "work")
     empty_caches()

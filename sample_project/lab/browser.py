@@ -88,8 +88,8 @@ def watch():
 def _finished(coroutine):
     """What a coroutine returns, run to its end before anything else.
 
-    Most never wait for anything, now that `sync_to_async` calls its function at once. For the others the browser has to
-    be able to wait: https://pyodide.org/en/stable/usage/api/python-api/ffi.html#pyodide.ffi.run_sync
+    Most never wait for anything, now that `sync_to_async` calls its function at once. For the others the browser has
+    to be able to wait: https://pyodide.org/en/stable/usage/api/python-api/ffi.html#pyodide.ffi.run_sync
     """
     try:
         while (waiting := coroutine.send(None)) is None:

@@ -224,7 +224,8 @@ def test_without_processes_what_an_answer_changes_outside_of_the_database_is_put
     )
     code = (
         "import os\nfrom pathlib import Path\nfrom checks.exercises.examiner import run_in_process\nfrom lab import start\n"
-        "start()\nfrom django.db.models.signals import post_save\n"
+        "start()\nfrom django.db.models.signals import post_save\nfrom django.utils.functional import SimpleLazyObject\n"
+        "lazy = SimpleLazyObject(lambda: 1 / 0)\n"
         "before = os.getcwd(), dict(os.environ), len(post_save.receivers)\n"
         f"verdict = run_in_process('91.6', {answer!r}, Path({str(SAMPLE)!r}))\n"
         "print(verdict.outcome, verdict.message, "
