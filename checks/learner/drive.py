@@ -92,5 +92,13 @@ class Drive:
 
 @lru_cache
 def of_this_page() -> Drive | None:
-    """The storage of the browser that this Python runs in; None elsewhere."""
-    return Drive(MOUNT / FOLDER) if sys.platform == "emscripten" and MOUNT.is_dir() else None
+    """The storage of the browser that this Python runs in; None elsewhere, and where the browser lends none."""
+    if sys.platform != "emscripten":
+        return None
+    if MOUNT.is_dir():
+        return Drive(MOUNT / FOLDER)
+    print(
+        "This browser lends the page no storage, as in a private window: your progress is gone with the page.",
+        file=sys.stderr,
+    )
+    return None

@@ -87,3 +87,14 @@ def test_a_storage_that_refuses_is_said_once_and_the_page_goes_on(tmp_path, caps
 
 def test_elsewhere_there_is_no_such_storage():
     assert drives.of_this_page() is None
+
+
+def test_a_browser_that_lends_no_storage_is_told_of(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(drives.sys, "platform", "emscripten")
+    monkeypatch.setattr(drives, "MOUNT", tmp_path / "nothing")
+    drives.of_this_page.cache_clear()
+    try:
+        assert drives.of_this_page() is drives.of_this_page() is None
+    finally:
+        drives.of_this_page.cache_clear()
+    assert capsys.readouterr().err.count("your progress is gone with the page") == 1
