@@ -15,9 +15,10 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import closing, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from functools import lru_cache
 from pathlib import Path
+from unittest import mock
 
 from checks.exercises import candidate, datasets, observation, verdict
 from checks.exercises.source import Exercise, SourceError, UnknownExercise, find
@@ -370,6 +371,7 @@ def _put_back(folder: Path):
     from django.dispatch import Signal
     from django.test import override_settings
     from django.urls import converters
+    from lab.browser import finished
     from lab.session import empty_caches
 
     before, environment, main = os.getcwd(), dict(os.environ), sys.modules["__main__"]
@@ -381,8 +383,10 @@ def _put_back(folder: Path):
     os.chdir(folder / "work")
     empty_caches()
     try:
-        # Storages in memory are made anew where their setting changes.
-        with override_settings(STORAGES=settings.STORAGES):
+        # Storages in memory are made anew where their setting changes. In a page `asyncio.run` would let the kernel go
+        # on meanwhile, with the changes of the answer.
+        run = mock.patch("asyncio.run", finished) if sys.platform == "emscripten" else nullcontext()
+        with override_settings(STORAGES=settings.STORAGES), run:
             yield
     finally:
         os.chdir(before)

@@ -35,7 +35,7 @@ def prepare():
         return self.func(*arguments, **named)
 
     def wait_here(self, *arguments, **named):
-        return _finished(self.awaitable(*arguments, **named))
+        return finished(self.awaitable(*arguments, **named))
 
     SyncToAsync.__call__ = call_here
     AsyncToSync.__call__ = wait_here
@@ -85,11 +85,12 @@ def watch():
         shell.input_transformers_post.append(kept_back)
 
 
-def _finished(coroutine):
+def finished(coroutine, **options):
     """What a coroutine returns, run to its end before anything else.
 
     Most never wait for anything, now that `sync_to_async` calls its function at once. For the others the browser has
-    to be able to wait: https://pyodide.org/en/stable/usage/api/python-api/ffi.html#pyodide.ffi.run_sync
+    to be able to wait, as it has for `asyncio.run`, whose `options` mean nothing here:
+    https://pyodide.org/en/stable/usage/api/python-api/ffi.html#pyodide.ffi.run_sync
     """
     try:
         while (waiting := coroutine.send(None)) is None:

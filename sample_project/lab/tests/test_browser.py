@@ -104,7 +104,7 @@ async def rows(wait):
 
 @pytest.mark.parametrize("wait", [False, True])
 def test_a_coroutine_that_waits_for_nothing_is_run_to_its_end(wait):
-    assert browser._finished(rows(wait)) == [1, 2]
+    assert browser.finished(rows(wait)) == [1, 2]
 
 
 def test_an_error_of_a_coroutine_comes_out():
@@ -112,7 +112,7 @@ def test_an_error_of_a_coroutine_comes_out():
         raise LookupError("no such page")
 
     with pytest.raises(LookupError):
-        browser._finished(broken())
+        browser.finished(broken())
 
 
 @pytest.mark.parametrize("fails", [False, True])
