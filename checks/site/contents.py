@@ -94,13 +94,13 @@ def outputs_of(notebook: dict, reasons: Iterable[dict] = ()) -> dict[str, dict]:
         fitting = [source for source in sources if reason.get("has", "\0") in source or reason.get("is") == source]
         if len(fitting) != 1:
             raise ValueError(f"{ELSEWHERE}: {reason} fits {len(fitting)} cells instead of one.")
-        why[fitting[0]] = reason["why"]
+        why[fitting[0]] = {name: reason[name] for name in ("why", "run") if name in reason}
     found = {}
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             source = "".join(cell["source"])
             kept = [one for output in cell["outputs"] if (one := _kept(output)) is not None]
-            found[digest(source)] = {"outputs": kept} | ({"why": why[source]} if source in why else {})
+            found[digest(source)] = {"outputs": kept} | why.get(source, {})
     return found
 
 

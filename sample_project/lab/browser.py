@@ -213,8 +213,20 @@ def _stored(source):
 
 def kept_back(lines: list[str]) -> list[str]:
     """The lines to run in the place of a cell's: for one whose point a page would miss, why it does not run."""
-    why = _all_stored().get(digest("".join(lines)), {}).get("why")
-    return [f"raise __import__('lab').Unavailable({why!r})\n"] if why else lines
+    source = "".join(lines)
+    known = _all_stored().get(digest(source), {})
+    if "why" not in known:
+        return lines
+    unseen = [f"__import__('lab.browser').browser.run_unseen({source!r}, globals())\n"] if known.get("run") else []
+    return [*unseen, f"raise __import__('lab').Unavailable({known['why']!r})\n"]
+
+
+def run_unseen(source: str, names: dict):
+    """Run a cell for what it leaves behind, without what it puts out."""
+    from IPython.utils.capture import capture_output
+
+    with capture_output():
+        exec(source, names)
 
 
 def _show(output):

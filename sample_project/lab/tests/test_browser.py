@@ -19,6 +19,7 @@ def _as_in_a_page(monkeypatch, tmp_path):
         browser.digest(CELL): {"outputs": [{"output_type": "stream", "text": "$ ls\n"}]},
         browser.digest("import flask"): {"outputs": []},
         browser.digest("lock()"): {"outputs": [], "why": "SQLite has no locks on rows"},
+        browser.digest("left = 1\nprint(left)"): {"outputs": [], "why": "No.", "run": True},
     }
     (tmp_path / "outputs.json").write_text(json.dumps(stored), encoding="utf-8")
     monkeypatch.setenv(browser.OUTPUTS, str(tmp_path / "outputs.json"))
@@ -133,3 +134,11 @@ def test_the_rest_of_a_coroutine_that_waits_can_be_awaited(fails):
             asyncio.run(main())
     else:
         assert asyncio.run(main()) == "late"
+
+
+def test_a_cell_that_others_build_on_is_run_unseen(capsys):
+    names = {}
+    with pytest.raises(Unavailable):
+        exec("".join(browser.kept_back(["left = 1\n", "print(left)\n"])), names)
+    assert names["left"] == 1
+    assert capsys.readouterr().out == ""
