@@ -6,7 +6,6 @@ from checks.course.lesson import ROOT
 from checks.site.visit import text_of
 from checks.tests.page.conftest import ELSEWHERE, elsewhere, stored
 
-
 # What the first cell of a lesson on PostgreSQL says before it goes on without one.
 NO_SERVER = "Servers cannot be started in a browser"
 
