@@ -162,6 +162,8 @@ def _reason(error, known):
             return str(error).partition(": ")[0].rstrip(".")
         if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
             return "A browser has no threads"
+        if type(error).__name__ == "SynchronousOnlyOperation" and known:
+            return "A browser has one thread only, that of the event loop"
         if isinstance(error, OSError) and error.errno in _NO_SYSTEM_CALL:
             return "A browser has no processes and no sockets"
         if isinstance(error, NameError) and error.name in _missing:
