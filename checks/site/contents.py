@@ -109,5 +109,5 @@ def _kept(output):
         return {"output_type": "stream", "text": "".join(output["text"])}
     if output["output_type"] == "error":
         return {name: output[name] for name in ("output_type", "ename", "evalue")}
-    data = {kind: output["data"][kind] for kind in SHOWN if kind in output["data"]}
+    data = {kind: "".join(output["data"][kind]) for kind in SHOWN if kind in output["data"]}
     return {"output_type": "display_data", "data": data} if data else None

@@ -20,11 +20,11 @@ from checks.site import contents, tree, wheels
 
 HERE = Path(__file__).resolve().parent
 PYODIDE = "314.0.7"
+MICROPIP = "0.11.1"  # the kernel asks for it; the course does not
 # What runs Python in the page: https://pyodide.org/en/stable/usage/downloading-and-deploying.html
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 # Asked of Pyodide's own distribution, when a cell imports it.
 ON_REQUEST = ("pandas",)
-START = "notebooks/00_start_here.ipynb"
 # JupyterLite's service worker keeps what it has fetched. Of the addresses with "api" in them only those that the page
 # itself answers must not be kept; and what has a digest in its address need not be fetched anew behind each visit.
 CHANGES = {
@@ -105,10 +105,11 @@ class Edition:
 
     def _wanted(self) -> dict[str, str]:
         pins = wheels.pins((self.root / "requirements.txt").read_text(encoding="utf-8"))
-        missing = [name for name in wheels.names() if name not in pins]
+        names = wheels.names()
+        missing = [name for name in names if name not in pins]
         if missing:
             raise SiteError(f"requirements.txt does not pin {', '.join(missing)}: compile it again.")
-        return {name: pins[name] for name in wheels.names()} | {"micropip": MICROPIP}
+        return {name: pins[name] for name in names} | {"micropip": MICROPIP}
 
     def _provide_pip(self) -> None:
         if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
@@ -220,7 +221,7 @@ class Edition:
 
     def _finish(self, site: Path) -> None:
         """The first page, and a service worker that keeps the lists of notebooks too."""
-        (site / "index.html").write_text((HERE / "index.html").read_text(encoding="utf-8"), encoding="utf-8")
+        shutil.copyfile(HERE / "index.html", site / "index.html")
         worker = site / "service-worker.js"
         text = worker.read_text(encoding="utf-8")
         for old, new in CHANGES.items():
@@ -238,6 +239,3 @@ class Edition:
             log.write_text(done.stdout, encoding="utf-8")
             words = [line for line in done.stdout.splitlines() if line.strip()]
             raise SiteError(f"{trouble} ({words[-1].strip() if words else 'no message'}): the log is {log}.")
-
-
-MICROPIP = "0.11.1"

@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-START = "notebooks/00_start_here.ipynb"
 FIRST_ROW = (
     "from lab import start\nstart()\nfrom catalog.models import Book\nprint(Book.objects.order_by('pk').first())"
 )

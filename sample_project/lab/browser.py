@@ -233,15 +233,11 @@ def run_unseen(source: str, names: dict):
 
 def _show(output):
     if output["output_type"] == "stream":
-        print("".join(output["text"]), end="")
+        print(output["text"], end="")
         return
     if output["output_type"] == "error":
         print(f"{output['ename']}: {output['evalue']}")
         return
     from IPython.display import display
 
-    display({kind: _joined(data) for kind, data in output["data"].items()}, raw=True)
-
-
-def _joined(data):
-    return "".join(data) if isinstance(data, list) else data
+    display(output["data"], raw=True)

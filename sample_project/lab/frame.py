@@ -10,6 +10,7 @@ from functools import lru_cache
 from html import escape
 
 from .exchange import outside_event_loop, user_of
+from .output import KeptAsText
 
 # Static files are part of the site, beside JupyterLab. A document of `srcdoc` has the origin of the page around it,
 # which may therefore listen to its links and forms.
@@ -98,7 +99,7 @@ def frame_class():
     import anywidget
     import traitlets
 
-    class Frame(anywidget.AnyWidget):
+    class Frame(KeptAsText, anywidget.AnyWidget):
         """The page that the shop answers with, and what it answers to the links and forms in it."""
 
         _esm = _SCRIPT
@@ -139,15 +140,6 @@ def frame_class():
 
         def __repr__(self):
             return f"The bookshop, live at {self._shown}"
-
-        def _repr_mimebundle_(self, **kwargs):
-            shown = super()._repr_mimebundle_(**kwargs)
-            if shown is None:
-                return None
-            data, metadata = shown
-            data["text/plain"] = repr(self)
-            data["text/html"] = f"<p>{escape(repr(self))} (run the cell to open it)</p>"
-            return data, metadata
 
     return Frame
 

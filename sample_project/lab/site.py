@@ -10,12 +10,11 @@ import threading
 import time
 from contextlib import suppress
 from functools import lru_cache
-from html import escape
 from urllib.parse import quote, urlencode
 
 from . import database
 from .exchange import user_of
-from .output import display, in_ipython
+from .output import KeptAsText, display, in_ipython
 
 # Who comes here with the right word is logged in and sent on: the session of the notebook is not the browser's.
 _DOOR = "/-/notebook/"
@@ -260,7 +259,7 @@ def _window_class():
     import anywidget
     import traitlets
 
-    class Window(anywidget.AnyWidget):
+    class Window(KeptAsText, anywidget.AnyWidget):
         """The shop in a frame. What is stored of it names no port: a saved notebook has no server."""
 
         _esm = _SCRIPT
@@ -273,14 +272,5 @@ def _window_class():
 
         def __repr__(self):
             return f"The bookshop, live at {self.shown}"
-
-        def _repr_mimebundle_(self, **kwargs):
-            shown = super()._repr_mimebundle_(**kwargs)
-            if shown is None:
-                return None
-            data, metadata = shown
-            data["text/plain"] = repr(self)
-            data["text/html"] = f"<p>{escape(repr(self))} (run the cell to open it)</p>"
-            return data, metadata
 
     return Window
