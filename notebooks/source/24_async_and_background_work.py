@@ -696,19 +696,19 @@ class Shelf(AsyncJsonWebsocketConsumer):
         await self.send_json({"copies": copies})
 
 
-async def copies(plain):
+async def copies(plain, patience):
     page = WebsocketCommunicator(Shelf.as_asgi(), "/")
     await page.connect()
     await page.send_json_to({"plain": plain})
-    return (await page.receive_json_from(timeout=30))["copies"]
+    return (await page.receive_json_from(timeout=patience))["copies"]
 
 # %%
 with mock.patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE=""):
     try:
-        await copies(plain=True)
+        await copies(plain=True, patience=2)  # an error comes out when the waiting ends
     except SynchronousOnlyOperation as error:
         print(type(error).__name__)
-print(await copies(plain=False) == Stock.objects.get(pk=1).quantity)
+print(await copies(plain=False, patience=30) == Stock.objects.get(pk=1).quantity)
 
 # %% [markdown] reason="Three questions, each with a full answer."
 # **Asked next**

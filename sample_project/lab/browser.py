@@ -5,6 +5,7 @@ by what the same cell printed where the lessons were run.
 """
 
 import ast
+import asyncio
 import errno
 import hashlib
 import json
@@ -39,11 +40,22 @@ def prepare():
 
     SyncToAsync.__call__ = call_here
     AsyncToSync.__call__ = wait_here
+    asyncio.get_event_loop().set_exception_handler(report)
     _complete_fcntl()
     # `channels.testing` imports it for a server of its own, which no page can start.
     sys.modules["daphne"] = ModuleType("daphne")
     sys.modules["daphne.testing"] = ModuleType("daphne.testing")
     sys.modules["daphne.testing"].DaphneProcess = None
+
+
+def report(loop, context: dict):
+    """Handle an exception as other event loops do: that of a task counts if nobody asks for it as long as it lives.
+
+    Pyodide's reports each as soon as the task ends, without a message, where nothing waits for it at that moment:
+    https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.call_exception_handler
+    """
+    if "message" in context:
+        loop.default_exception_handler(context)
 
 
 def _complete_fcntl():

@@ -26,12 +26,10 @@ def differs(real, here):
     return None if found == wanted else f"puts out {found!r} instead of {wanted!r}"
 
 
-# Its cells on threads wait for ever in a page, or stop the ones below: which of them are to be kept back is open.
-OPEN = {"24_async_and_background_work.ipynb": pytest.mark.xfail(reason="cells on threads", run=False)}
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
-@pytest.mark.parametrize("notebook", [pytest.param(name, marks=OPEN.get(name, ())) for name in NOTEBOOKS])
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_every_cell_runs_as_on_a_laptop(page, notebook):
     name = f"notebooks/{notebook}"
     opened = page(name)

@@ -136,6 +136,15 @@ def test_the_rest_of_a_coroutine_that_waits_can_be_awaited(fails):
         assert asyncio.run(main()) == "late"
 
 
+@pytest.mark.parametrize(("context", "reported"), [({}, False), ({"message": "Nobody asked"}, True)])
+def test_the_exception_of_a_task_is_reported_when_nobody_has_asked_for_it(caplog, context, reported):
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(browser.report)
+    loop.call_exception_handler({"exception": ValueError("late")} | context)
+    loop.close()
+    assert ("Nobody asked" in caplog.text) == reported
+
+
 def test_a_cell_that_others_build_on_is_run_unseen(capsys):
     names = {}
     with pytest.raises(Unavailable):
