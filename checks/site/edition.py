@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from checks.course.lesson import ROOT
@@ -22,14 +22,22 @@ HERE = Path(__file__).resolve().parent
 PYODIDE = "314.0.7"
 MICROPIP = "0.11.1"  # the kernel asks for it; the course does not
 # What runs Python in the page: https://pyodide.org/en/stable/usage/downloading-and-deploying.html
-CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+LIBRARY = "python_stdlib.zip"
+CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", LIBRARY)
 # Asked of Pyodide's own distribution, when a cell imports it.
 ON_REQUEST = ("pandas",)
-# JupyterLite's service worker keeps what it has fetched. Of the addresses with "api" in them only those that the page
-# itself answers must not be kept; and what has a digest in its address need not be fetched anew behind each visit.
+# What is changed in files of others, by name: (as it stands there: as it is to be).
 CHANGES = {
-    't.pathname.includes("/api/")': 't.pathname.includes("/api/service")',
-    "e.waitUntil(refetch(t))": r"/\/(static\/python-|build\/|extensions\/)/.test(t.url)||e.waitUntil(refetch(t))",
+    # JupyterLite's service worker keeps what it has fetched. Of the addresses with "api" in them only those that the
+    # page itself answers must not be kept; and what has a digest in its address need not be fetched anew behind each
+    # visit.
+    "service-worker.js": {
+        't.pathname.includes("/api/")': 't.pathname.includes("/api/service")',
+        "e.waitUntil(refetch(t))": r"/\/(static\/python-|build\/|extensions\/)/.test(t.url)||e.waitUntil(refetch(t))",
+    },
+    # Each look for a module in the learner's folder is a message to the page, and there would be dozens. IPython adds
+    # the folder, and `lab.browser` makes it the last.
+    "pyodide.mjs": {'sys.path.insert(0,"")': "sys.path"},
 }
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 MOMENT = "1767225600"  # 2026-01-01: files of the same content are the same files
@@ -61,8 +69,10 @@ class Edition:
         self._provide_pip()
         self._fetch_tools()
         pyodide = self._fetch_pyodide()
-        wanted = self._wanted()
-        fetched = wheels.fetch(wanted, self.work / "wheels")
+        listed = wheels.listed()
+        fetched = dict(
+            zip([*listed, "micropip"], wheels.fetch(self._wanted(listed), self.work / "wheels"), strict=True)
+        )
         self.report("Preparing lessons and exercises")
         pages = contents.prepare(self.root)
         self.report("Packing the course for the page")
@@ -73,9 +83,16 @@ class Edition:
         own = tree.wheel(served, pages.stored, self.root)
         extension = self.work / "tools/share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"
         kernel = [path for path in sorted((extension / "static/pypi").glob("*.whl")) if "extension-3" not in path.name]
-        packed = [own, *(wheels.slim(wheel, served) for wheel in [*fetched, *kernel])]
+        python = self._copy_python(pyodide, draft / "python")
+        packed = [own, *(wheels.slim(wheel, served) for wheel in kernel)]
+        zipped = []
+        for name, wheel in fetched.items():
+            (zipped if listed.get(name) else packed).append(wheels.slim(wheel, served))
+        wheels.add_wheels(python / LIBRARY, zipped)
+        for wheel in zipped:
+            wheel.unlink()
         self.report("Compiling what the first page imports")
-        self._compile(pyodide, served, packed)
+        self._compile(pyodide, served, python / LIBRARY, packed)
         # The kernel asks for jedi, whose 4 MB IPython completes names without.
         packed.append(wheels.placeholder("jedi", served))
         self.report("Assembling the site")
@@ -85,27 +102,24 @@ class Edition:
             path = lite / "contents" / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        runtime = f"static/python-{self._digest(pyodide, packed)}"
-        self._write_settings(lite, runtime, [wheels.entry(wheel)["name"] for wheel in packed])
-        self._assemble(lite, draft / "site", extension)
-        target = draft / "site" / runtime
-        target.mkdir(parents=True)
-        for name in CORE:
-            shutil.copyfile(pyodide / name, target / name)
         original = json.loads((pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))
-        lock = wheels.lock(original, packed, self._distribution(pyodide), ON_REQUEST)
-        (target / "pyodide-lock.json").write_text(wheels.text(lock), encoding="utf-8")
+        there = [name for name, zipped in listed.items() if zipped]
+        lock = wheels.lock(original, packed, self._distribution(pyodide), ON_REQUEST, there)
+        (python / "pyodide-lock.json").write_text(wheels.text(lock), encoding="utf-8")
         for wheel in packed:
-            shutil.move(wheel, target / wheel.name)
+            shutil.move(wheel, python / wheel.name)
+        runtime = f"static/python-{self._digest(python)}"
+        self._write_settings(lite, runtime, [wheels.entry(python / wheel.name)["name"] for wheel in packed])
+        self._assemble(lite, draft / "site", extension)
+        shutil.move(python, draft / "site" / runtime)
         self._add_static_files(draft / "site" / "shop" / "static")
         self._finish(draft / "site")
         shutil.rmtree(self.output, ignore_errors=True)
         shutil.move(draft / "site", self.output)
         shutil.rmtree(draft)
 
-    def _wanted(self) -> dict[str, str]:
+    def _wanted(self, names: Iterable[str]) -> dict[str, str]:
         pins = wheels.pins((self.root / "requirements.txt").read_text(encoding="utf-8"))
-        names = wheels.names()
         missing = [name for name in names if name not in pins]
         if missing:
             raise SiteError(f"requirements.txt does not pin {', '.join(missing)}: compile it again.")
@@ -143,7 +157,14 @@ class Edition:
         found = re.search(r"`(https://[^`]+/)v\$\{\w+\}/full/`", (pyodide / "pyodide.mjs").read_text(encoding="utf-8"))
         return f"{found[1]}v{PYODIDE}/full/"
 
-    def _compile(self, pyodide: Path, served: Path, packed: list[Path]) -> None:
+    def _copy_python(self, pyodide: Path, target: Path) -> Path:
+        target.mkdir()
+        for name in CORE:
+            shutil.copyfile(pyodide / name, target / name)
+        self._change(target / "pyodide.mjs")
+        return target
+
+    def _compile(self, pyodide: Path, served: Path, library: Path, packed: list[Path]) -> None:
         """Lay compiled code beside the modules that a page imports first: compiling them takes it several seconds."""
         node = shutil.which("node")
         if node is None:
@@ -151,19 +172,18 @@ class Edition:
                 "Node.js, which compiles modules for the page, is not installed: install it and try again."
             )
         result = served.parent / "compiled.json"
-        command = [node, str(HERE / "compile.mjs"), str(pyodide), str(served), tree.FOLDER, str(result)]
+        command = [node, str(HERE / "compile.mjs"), *map(str, (pyodide, library, served)), tree.FOLDER, str(result)]
         self._run(command, "The modules cannot be compiled")
-        compiled = {
-            name: base64.b64decode(code) for name, code in json.loads(result.read_text(encoding="utf-8")).items()
-        }
-        for wheel in packed:
-            wheels.add_compiled(wheel, compiled)
+        modules = json.loads(result.read_text(encoding="utf-8"))
+        compiled = {name: base64.b64decode(code) for name, code in modules.items()}
+        for archive in [library, *packed]:
+            wheels.add_compiled(archive, compiled)
 
     @staticmethod
-    def _digest(pyodide: Path, packed: list[Path]) -> str:
+    def _digest(python: Path) -> str:
         """Names the folder of all that the page's Python is: what a browser has kept of it never has to be renewed."""
         found = hashlib.sha256()
-        for path in [*(pyodide / name for name in CORE), *sorted(packed)]:
+        for path in sorted(python.iterdir()):
             found.update(path.name.encode() + path.read_bytes())
         return found.hexdigest()[:12]
 
@@ -222,13 +242,16 @@ class Edition:
     def _finish(self, site: Path) -> None:
         """The first page, and a service worker that keeps the lists of notebooks too."""
         shutil.copyfile(HERE / "index.html", site / "index.html")
-        worker = site / "service-worker.js"
-        text = worker.read_text(encoding="utf-8")
-        for old, new in CHANGES.items():
+        self._change(site / "service-worker.js")
+
+    @staticmethod
+    def _change(path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        for old, new in CHANGES[path.name].items():
             if text.count(old) != 1:
-                raise SiteError(f"JupyterLite's service worker is another one than expected: it lacks {old!r}.")
+                raise SiteError(f"{path.name} is another one than expected: it lacks {old!r}.")
             text = text.replace(old, new)
-        worker.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
 
     def _run(self, command: list[str], trouble: str, **options) -> None:
         done = subprocess.run(
@@ -237,5 +260,5 @@ class Edition:
         if done.returncode:
             log = self.work / "build.log"
             log.write_text(done.stdout, encoding="utf-8")
-            words = [line for line in done.stdout.splitlines() if line.strip()]
-            raise SiteError(f"{trouble} ({words[-1].strip() if words else 'no message'}): the log is {log}.")
+            words = [line for line in done.stdout.splitlines() if line.strip()] or ["no message"]
+            raise SiteError(f"{trouble} ({words[-1].strip()}): the log is {log}.")

@@ -18,6 +18,11 @@ HERE = Path(__file__).resolve().parent
 
 # The languages that lessons show; Django has a hundred.
 LANGUAGES = ("de", "en", "fr")
+# What IPython colours, with what these import; Pygments knows six hundred.
+LEXERS = (
+    *("__init__", "_css_builtins", "_lilypond_builtins", "_mapping", "_scheme_builtins", "css", "data", "html"),
+    *("javascript", "jvm", "lilypond", "lisp", "markup", "perl", "python", "ruby", "shell", "special"),
+)
 UNNEEDED = (
     "*.so",
     "*.pyd",
@@ -25,7 +30,15 @@ UNNEEDED = (
     "*.po",
     "*.map",
     "*/tests/*",
+    "django/contrib/admin/static/admin/img/*",  # the site serves the static files itself
+    "django/contrib/admin/static/admin/js/*",
+    "rest_framework/static/*",
+    "drf_spectacular/static/*",
+    "django/contrib/flatpages/*",
     "django/contrib/gis/*",
+    "django/contrib/redirects/*",
+    "IPython/sphinxext/*",
+    "IPython/testing/plugin/*",
     "*.data/*",
     "*/RECORD",
 )
@@ -36,10 +49,10 @@ class PackageError(RuntimeError):
     """A package cannot be had; the text says which and what to do."""
 
 
-def names(file: Path = HERE / "packages.txt") -> list[str]:
-    """The packages to serve, in the order of the file."""
-    lines = (line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line]
+def listed(file: Path = HERE / "packages.txt") -> dict[str, bool]:
+    """The packages to serve, in the order of the file, and whether they stay zipped."""
+    lines = (line.split("#")[0].split() for line in file.read_text(encoding="utf-8").splitlines())
+    return {name: marks == ["zipped"] for name, *marks in filter(None, lines)}
 
 
 def pins(requirements: str) -> dict[str, str]:
@@ -123,6 +136,9 @@ def is_needed(member: str) -> bool:
     """Whether a file of a wheel is worth its bytes in a page."""
     if member.endswith("/") or any(fnmatch(member, pattern) for pattern in UNNEEDED):
         return False
+    lexer = re.fullmatch(r"pygments/lexers/(\w+)\.py", member)
+    if lexer and lexer[1] not in LEXERS:
+        return False
     language = re.search(r"/(?:conf/)?locale/([a-z]{2,3})(?:_\w+)?/", member)
     return language is None or language[1] in LANGUAGES
 
@@ -137,17 +153,29 @@ def write(path: Path, files: dict[str, bytes]) -> None:
             target.writestr(entry, files[name])
 
 
-def add_compiled(wheel: Path, compiled: dict[str, bytes]) -> None:
-    """Put compiled modules, by path below site-packages, beside their sources in a wheel that has them."""
-    with zipfile.ZipFile(wheel) as opened:
+def add_compiled(archive: Path, compiled: dict[str, bytes]) -> None:
+    """Put compiled modules beside their sources in a wheel, or in the zip file of the standard library, that has them.
+
+    They go by their paths there: `__pycache__/x.cpython-314.pyc` in a wheel, which is unpacked; `x.pyc` in what is not.
+    """
+    with zipfile.ZipFile(archive) as opened:
         files = {name: opened.read(name) for name in opened.namelist()}
     ours = {
         name: code
         for name, code in compiled.items()
-        if re.sub(r"__pycache__/(\w+)\.[\w-]+\.pyc$", r"\1.py", name) in files
+        if re.sub(r"(?:__pycache__/)?(\w+)(?:\.[\w-]+)?\.pyc$", r"\1.py", name) in files
     }
     if ours:
-        write(wheel, files | ours)
+        write(archive, files | ours)
+
+
+def add_wheels(archive: Path, wheels: Iterable[Path]) -> None:
+    """Put what wheels hold into the zip file of the standard library: Python imports it from there."""
+    files = {}
+    for path in (archive, *wheels):
+        with zipfile.ZipFile(path) as opened:
+            files |= {name: opened.read(name) for name in opened.namelist()}
+    write(archive, files)
 
 
 def placeholder(name: str, folder: Path) -> Path:
@@ -177,18 +205,22 @@ def entry(wheel: Path, depends: Iterable[str] = ()) -> dict:
     }
 
 
-def lock(original: dict, wheels: Iterable[Path], remote: str, from_remote: Iterable[str]) -> dict:
+def lock(
+    original: dict, wheels: Iterable[Path], remote: str, from_remote: Iterable[str], zipped: Iterable[str] = ()
+) -> dict:
     """Pyodide's lock with our wheels, and of its own packages those that a page may ask its distribution for.
 
-    `remote` is the address of that distribution; what `from_remote` depends on comes along.
+    `remote` is the address of that distribution; what `from_remote` depends on comes along, but for what is `zipped`.
     """
     packages = {one["name"]: one for one in map(entry, wheels)}
+    there = {normal(name) for name in zipped}
     waiting = list(from_remote)
     while waiting:
         name = waiting.pop()
         if name not in packages:
             packages[name] = {**original["packages"][name]}
             packages[name]["file_name"] = remote + packages[name]["file_name"]
+            packages[name]["depends"] = [one for one in packages[name]["depends"] if one not in there]
             waiting += packages[name]["depends"]
     return {"info": original["info"], "packages": dict(sorted(packages.items()))}
 

@@ -95,6 +95,20 @@ def watch():
     if ipython and (shell := ipython.get_ipython()):
         tracebacks.shorten(shell)
         shell.input_transformers_post.append(kept_back)
+        # A page is asked for each look into the learner's folder: not while the bookshop starts, and then as the last.
+        leave_own_folder()
+        shell.events.register("post_run_cell", search_own_folder)
+
+
+def leave_own_folder():
+    """Import nothing from the folder of the notebook."""
+    sys.path[:] = [folder for folder in sys.path if folder]
+
+
+def search_own_folder(result=None):
+    """Import from the folder of the notebook what is found nowhere else."""
+    leave_own_folder()
+    sys.path.append("")
 
 
 def finished(coroutine, **options):

@@ -4,6 +4,7 @@ import ast
 import asyncio
 import errno
 import json
+import sys
 
 import pytest
 
@@ -143,6 +144,15 @@ def test_the_exception_of_a_task_is_reported_when_nobody_has_asked_for_it(caplog
     loop.call_exception_handler({"exception": ValueError("late")} | context)
     loop.close()
     assert ("Nobody asked" in caplog.text) == reported
+
+
+def test_the_folder_of_the_notebook_comes_last(monkeypatch):
+    monkeypatch.setattr(sys, "path", ["", "/lib"])
+    browser.leave_own_folder()
+    assert sys.path == ["/lib"]
+    browser.search_own_folder()
+    browser.search_own_folder()
+    assert sys.path == ["/lib", ""]
 
 
 def test_a_cell_that_others_build_on_is_run_unseen(capsys):
