@@ -156,7 +156,7 @@ def write(path: Path, files: dict[str, bytes]) -> None:
 def add_compiled(archive: Path, compiled: dict[str, bytes]) -> None:
     """Put compiled modules beside their sources in a wheel, or in the zip file of the standard library, that has them.
 
-    They go by their paths there: `__pycache__/x.cpython-314.pyc` in a wheel, which is unpacked; `x.pyc` in what is not.
+    They go by their paths: `__pycache__/x.cpython-314.pyc` in a wheel, which is unpacked; `x.pyc` in what is not.
     """
     with zipfile.ZipFile(archive) as opened:
         files = {name: opened.read(name) for name in opened.namelist()}

@@ -24,7 +24,34 @@ def test_every_package_of_the_page_is_pinned():
     from checks.course.lesson import ROOT
 
     pinned = wheels.pins((ROOT / "requirements.txt").read_text(encoding="utf-8"))
-    assert [name for name in wheels.names() if name not in pinned] == []
+    assert [name for name in wheels.listed() if name not in pinned] == []
+
+
+def test_the_list_of_packages_says_which_stay_zipped(tmp_path):
+    (tmp_path / "packages.txt").write_text("# why\ndjango\nsix zipped\n", encoding="utf-8")
+    assert wheels.listed(tmp_path / "packages.txt") == {"django": False, "six": True}
+
+
+def test_a_zipped_package_is_imported_from_the_zip_file_of_the_library(tmp_path, monkeypatch):
+    library = tmp_path / "library.zip"
+    wheels.write(library, {"there.py": b""})
+    own = wheel(tmp_path, "six_of-1.0-py3-none-any.whl", **{"zones__UTC": "0", "six_of.py": "n = 6"})
+    wheels.add_wheels(library, [own])
+    monkeypatch.syspath_prepend(str(library))
+    import six_of
+
+    assert six_of.n == 6
+    assert zipfile.ZipFile(library).namelist() == ["six_of.py", "there.py", "zones/UTC"]
+
+
+def test_compiled_modules_go_beside_their_sources(tmp_path):
+    library, own = tmp_path / "library.zip", wheel(tmp_path, "demo-1.0-py3-none-any.whl", **{"demo__a.py": ""})
+    wheels.write(library, {"json/decoder.py": b"", "os.py": b""})
+    compiled = {"json/decoder.pyc": b"1", "os.pyc": b"2", "demo/__pycache__/a.cpython-314.pyc": b"3"}
+    for archive in (library, own):
+        wheels.add_compiled(archive, compiled)
+    assert zipfile.ZipFile(library).namelist() == ["json/decoder.py", "json/decoder.pyc", "os.py", "os.pyc"]
+    assert zipfile.ZipFile(own).namelist() == ["demo/__pycache__/a.cpython-314.pyc", "demo/a.py"]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +66,10 @@ def test_every_package_of_the_page_is_pinned():
         ("django/contrib/auth/locale/zh_Hans/LC_MESSAGES/django.mo", False),
         ("django/contrib/gis/db/models.py", False),
         ("celery/tests/test_app.py", False),
+        ("django/contrib/admin/static/admin/js/core.js", False),
+        ("django/contrib/admin/static/admin/css/base.css", True),
+        ("pygments/lexers/fortran.py", False),
+        ("pygments/lexers/python.py", True),
         ("django/test/client.py", True),
     ],
 )
@@ -72,6 +103,13 @@ def test_what_is_asked_of_pyodides_distribution_comes_with_what_it_needs(tmp_pat
     assert list(lock) == ["numpy", "pandas", "six"]
     assert lock["numpy"]["file_name"] == "https://example.org/numpy.whl"
     assert lock["six"]["file_name"] == "six-1.0-py3-none-any.whl"
+
+
+def test_what_lies_in_the_library_is_not_asked_of_pyodides_distribution():
+    pandas = {"name": "pandas", "file_name": "pandas.whl", "depends": ["python-dateutil"]}
+    lock = wheels.lock({"info": {}, "packages": {"pandas": pandas}}, [], "/", ["pandas"], ["python_dateutil"])
+    assert list(lock["packages"]) == ["pandas"]
+    assert lock["packages"]["pandas"]["depends"] == []
 
 
 def test_a_package_that_is_not_to_be_had_is_named(tmp_path, monkeypatch):
