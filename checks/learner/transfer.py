@@ -109,12 +109,17 @@ def _done(command: str, file: Path) -> str:
         return f"{write(file)} cards written to {file}: open it in Anki."
     journal = Journal()
     if command == "import":
-        return f"{journal.add(imported(file.read_text(encoding='utf-8'), file.name))} new rows from {file}."
+        rows = imported(file.read_text(encoding="utf-8"), file.name)
+        return f"{_counted(journal.add(rows), 'new row')} from {file}."
     if file.suffix == ".csv":
-        return f"{answers_csv(journal, file)} answers written to {file}."
+        return f"{_counted(answers_csv(journal, file), 'answer')} written to {file}."
     data = exported(journal)
     file.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    return f"{sum(len(data[name]) for name in KINDS)} rows written to {file}."
+    return f"{_counted(sum(len(data[name]) for name in KINDS), 'row')} written to {file}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 if __name__ == "__main__":

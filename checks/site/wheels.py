@@ -18,10 +18,20 @@ HERE = Path(__file__).resolve().parent
 
 # The languages that lessons show; Django has a hundred.
 LANGUAGES = ("de", "en", "fr")
-# What IPython colours, with what these import; Pygments knows six hundred.
+# What the course and IPython colour, with what these import; Pygments knows six hundred.
 LEXERS = (
-    *("__init__", "_css_builtins", "_lilypond_builtins", "_mapping", "_scheme_builtins", "css", "data", "html"),
-    *("javascript", "jvm", "lilypond", "lisp", "markup", "perl", "python", "ruby", "shell", "special"),
+    *("__init__", "_css_builtins", "_googlesql_builtins", "_lilypond_builtins", "_mapping", "_mysql_builtins"),
+    *(
+        "_postgres_builtins",
+        "_scheme_builtins",
+        "_sql_builtins",
+        "_tsql_builtins",
+        "css",
+        "data",
+        "html",
+        "javascript",
+    ),
+    *("jvm", "lilypond", "lisp", "markup", "perl", "python", "ruby", "shell", "special", "sql"),
 )
 UNNEEDED = (
     "*.so",

@@ -22,6 +22,8 @@ OUTPUTS = "COURSE_OUTPUTS"
 
 _ELSEWHERE = "Run this cell in a JupyterLab on your own machine."
 _DEPENDS = "This needs a cell above that a browser cannot run"
+# What `checks.site` leaves to that distribution.
+_ON_REQUEST = {"pandas", "numpy"}
 _NO_SYSTEM_CALL = {errno.ENOTSUP, errno.ENOSYS, errno.EHOSTUNREACH, errno.ECONNREFUSED}
 
 # Names that a cell would have given a value to, had it run.
@@ -196,6 +198,8 @@ def _reason(error, known):
             return _DEPENDS
         if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType) and known:
             return f"A browser has no {error.obj.__name__}.{error.name}"
+        if isinstance(error, ModuleNotFoundError) and error.name in _ON_REQUEST:
+            return f"{error.name} comes from Pyodide's distribution, which could not be reached"
         if isinstance(error, ModuleNotFoundError) and known:
             return f"The package {(error.name or '').partition('.')[0]} is not part of the browser edition"
         error = error.__cause__ or error.__context__

@@ -1,5 +1,9 @@
 """A learner's way through the browser edition: a quiz by keyboard, an exercise, a reload, no network."""
 
+import json
+import shutil
+
+from checks.learner.transfer import imported
 from checks.site.visit import Host, Page
 
 EXERCISES = "exercises/13_query_performance.ipynb"
@@ -68,3 +72,55 @@ def test_after_the_first_visit_no_network_is_needed(built, profile):
     tab.close()
     again = Page(profile.new_page(), site.address, "notebooks/00_start_here.ipynb")
     assert again.run_last("from lab import start\nstart()") == "The bookshop is ready."
+
+
+def test_progress_outlives_a_new_version_of_the_site(built, profile, tmp_path):
+    shutil.copytree(built, tmp_path / "site")
+    site = Host(tmp_path / "site")
+    first = Page(profile.new_page(), site.address, EXERCISES)
+    first.run_last("from checks.learner.journal import Journal\nJournal().set('date', '2027-01-15')")
+    (old,) = (tmp_path / "site" / "static").glob("python-*")
+    old.rename(old.with_name("python-next"))
+    settings = tmp_path / "site" / "jupyter-lite.json"
+    settings.write_text(settings.read_text(encoding="utf-8").replace(old.name, "python-next"), encoding="utf-8")
+    Page(profile.new_page(), site.address, EXERCISES)  # what the browser has kept; the new version comes behind it
+    asked = []
+    profile.on("request", lambda request: asked.append(request.url))
+    again = Page(profile.new_page(), site.address, EXERCISES)
+    look = "from checks.learner.journal import Journal\nprint(Journal().settings())"
+    assert again.run_last(look) == "{'date': '2027-01-15'}"
+    assert any("/static/python-next/" in url for url in asked)
+    site.close()
+
+
+def test_progress_goes_to_a_laptop_and_back(page):
+    opened = page(EXERCISES)
+    opened.run_last("from checks.learner.journal import Journal\nJournal().set('date', '2027-01-15')")
+    opened.run_last('from checks.learner import transfer\ntransfer.main(["export", "../mine.json"])')
+    contents = "window.jupyterapp.serviceManager.contents"
+    text = opened.tab.evaluate(f"async () => (await {contents}.get('mine.json')).content")
+    text = text if isinstance(text, str) else json.dumps(text)
+    rows = imported(text, "mine.json")
+    assert [(row.name, row.value) for row in rows] == [("date", "2027-01-15")]
+    changed = text.replace("2027-01-15", "2027-02-20").replace(rows[0].key, "00000000-0000-4000-8000-000000000000")
+    upload = {"type": "file", "format": "text", "content": changed}
+    opened.tab.evaluate(f"upload => {contents}.save('theirs.json', upload)", upload)
+    assert opened.run_last('transfer.main(["import", "../theirs.json"]);') == "1 new row from ../theirs.json."
+
+
+def test_pandas_alone_is_asked_of_pyodides_distribution(chromium, site):
+    context = chromium.new_context()
+    asked = []
+    context.route(lambda url: not url.startswith(site.address), lambda route: route.abort())
+    context.on("request", lambda request: asked.append(request.url))
+    opened = Page(context.new_page(), site.address, EXERCISES)
+    opened.run_last("from lab import show, start\nstart()\nfrom catalog.models import Book")
+    show = "show(Book.objects.order_by('pk')[:2])"
+    before = opened.run_last(show)
+    said = opened.run_last("import pandas")
+    assert said.startswith("pandas comes from Pyodide's distribution, which could not be reached.")
+    assert opened.run_last(show) == before
+    elsewhere = [url for url in asked if not url.startswith((site.address, "blob:", "data:"))]
+    context.close()
+    assert elsewhere
+    assert all(url.startswith("https://cdn.jsdelivr.net/pyodide/") for url in elsewhere)

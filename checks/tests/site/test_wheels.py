@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -75,6 +77,19 @@ def test_compiled_modules_go_beside_their_sources(tmp_path):
 )
 def test_what_a_page_does_not_need_is_left_out(member, needed):
     assert wheels.is_needed(member) is needed
+
+
+def test_what_the_course_colours_is_there():
+    used = (
+        "import sys, ipython_pygments_lexers, pygments.lexers.sql, pygments.lexers.special\n"
+        "from checks.quizzes.bank import course_bank\n"
+        "from checks.quizzes.markup import highlighted\n"
+        "for language in {'javascript', 'text', *(item.language for item in course_bank().values())}:\n"
+        "    highlighted('x', language)\n"
+        "print(*(name.rpartition('.')[2] for name in sys.modules if name.startswith('pygments.lexers.')))"
+    )
+    found = subprocess.run([sys.executable, "-c", used], capture_output=True, text=True, check=True).stdout.split()
+    assert sorted(set(found) - set(wheels.LEXERS)) == []
 
 
 def test_a_slim_wheel_is_for_any_system_and_the_same_on_every_run(tmp_path):

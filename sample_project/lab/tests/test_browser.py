@@ -46,6 +46,7 @@ def test_a_cell_of_the_learners_own_has_the_sentence_alone(capsys):
     [
         (RuntimeError("can't start new thread"), "A browser has no threads"),
         (OSError(errno.ENOTSUP, "no"), "A browser has no processes and no sockets"),
+        (ModuleNotFoundError(name="pandas"), "pandas comes from Pyodide's distribution, which could not be reached"),
     ],
 )
 def test_what_the_platform_lacks_is_named(capsys, error, said):
