@@ -34,7 +34,8 @@ def forecast(
 ) -> list[Known]:
     """What is known of each group of cards, in the order in which the groups come.
 
-    Exercises are left out: whether code can be written again is tried, not recalled.
+    Exercises are left out: whether code can be written again is tried, not recalled. What was missed today is not
+    known today: FSRS, which takes an answer for seen as soon as it is missed, would say that it is.
     """
     groups: dict[str, list[Card]] = {}
     for card in cards:
@@ -49,9 +50,13 @@ def _known(name: str, cards: list[Card], known: Mapping[str, Memory], now: datet
         name,
         len(cards),
         len(seen) / len(cards),
-        sum(memory.recall(now) for memory in seen) / len(cards),
+        sum(memory.recall(now) for memory in seen if not _missed_today(memory, now)) / len(cards),
         sum(memory.recall(then) for memory in seen) / len(cards) if then else None,
     )
+
+
+def _missed_today(memory: Memory, now: datetime) -> bool:
+    return memory.is_lapse and memory.last.at.astimezone(now.tzinfo).date() == now.date()
 
 
 def moment(day: date, zone: tzinfo | None) -> datetime:

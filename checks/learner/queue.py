@@ -58,7 +58,7 @@ def queue(cards: Mapping[str, Card], known: Mapping[str, Memory], now: datetime,
     for memory in known.values():
         card = cards[memory.card]
         reviewed_today = memory.last.at >= begin
-        done += reviewed_today and memory.reviews > 1
+        done += reviewed_today and (memory.reviews > 1 or card.form == SAY)
         recited += reviewed_today and card.form == SAY and memory.reviews == 1
         if memory.due < end and (memory.changed or now - memory.last.at >= SITTING):
             due.append(Due(card, _reason(memory, now), memory.recall(now)))

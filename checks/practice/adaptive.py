@@ -9,7 +9,7 @@ from html import escape
 from checks.exercises.presentation import sentence_shown
 from checks.learner.cards import CHOOSE, Card, cards
 from checks.learner.journal import Journal
-from checks.practice.report import chapter_name, table
+from checks.practice.report import chapter_link, chapter_name, table
 from checks.quizzes import fallback
 from checks.quizzes.seal import arranged
 from checks.syllabus import LEVELS, QUESTIONS
@@ -138,10 +138,11 @@ def told(results: Sequence[Result], days: Sequence[Sequence[str]]) -> str:
         for level in LEVELS
         if (own := [each for each in results if each.card.level == level])
     ]
-    missed = [each.card.question for each in results if not each.correct]
+    missed = sorted({each.card.question for each in results if not each.correct})
     parts = [table("Where you stand", ("Level", "Right"), rows)]
     if missed:
-        parts.append(f"<p>Begin with what you missed: {escape(', '.join(missed))}.</p>")
+        lines = [f"{ref} {escape(QUESTIONS[ref].title)} ({chapter_link(QUESTIONS[ref].slug)})" for ref in missed]
+        parts.append(f"<h3>What you missed</h3><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>")
     body = [
         (f"Day {number}", ", ".join(chapter_name(slug) for slug in slugs) or "Repeat what was missed: review()")
         for number, slugs in enumerate(days, start=1)

@@ -9,7 +9,7 @@ from checks.exercises.presentation import Shown, sentence_shown
 from checks.learner.cards import cards
 from checks.learner.journal import Journal
 from checks.learner.memory import remembered
-from checks.learner.queue import CAP, Queue, queue
+from checks.learner.queue import CAP, CODE_A_DAY, NEW_A_DAY, Queue, queue
 from checks.quizzes import fallback
 
 SETTING = "cap"  # the setting that holds the learner's daily cap
@@ -54,7 +54,7 @@ def over(left: Queue, now: datetime) -> str:
     if left.due:
         lines.append(f"<p>{_count(len(left.due))} of today's left: run the cell again to go on.</p>")
     elif left.later:
-        lines.append(f"<p>{_count(left.later)} more wait for another day: {left.cap} a day are enough.</p>")
+        lines.append(f"<p>{_count(left.later)} more wait for another day. {_a_day(left.cap)}</p>")
     if left.next:
         lines.append(f"<p>The next card comes due {escape(_when(left.next, now))}.</p>")
     return "".join(lines)
@@ -72,7 +72,10 @@ def _nothing(today: Queue, begun: bool, now: datetime) -> str:
             'Open a lesson, or begin at once with `quiz("Q01")`.'
         )
     if today.later:
-        return f"That was enough for today: {_count(today.done)} reviewed. {_count(today.later)} wait for another day."
+        return (
+            f"That was enough for today: {_count(today.done)} reviewed. {_count(today.later)} wait for another day. "
+            f"{_a_day(today.cap)}"
+        )
     if today.next is None:
         return "Nothing is due."
     return f"Nothing is due today. The next card comes {_when(today.next, now)}."
@@ -81,6 +84,13 @@ def _nothing(today: Queue, begun: bool, now: datetime) -> str:
 def _listed(today: Queue) -> Shown:
     lines = [f"{each.card.id}: {each.reason}" for each in today.due]
     return Shown("\n".join(lines), "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>")
+
+
+def _a_day(cap: int) -> str:
+    return (
+        f"A day brings {cap} at most, of them {NEW_A_DAY} questions to say aloud for the first time and {CODE_A_DAY} "
+        "exercises."
+    )
 
 
 def _count(number: int) -> str:

@@ -13,7 +13,9 @@ from checks.learner.cards import SAY, WRITE, Card
 from checks.learner.journal import default_path
 from checks.practice.interview import TIMES, Interview
 from checks.practice.sheet import title
+from checks.syllabus import LEVELS, QUESTIONS
 
+EXERCISES = "exercises"  # they have no level of their own
 PASS = 0.6  # the share of a card at which an interviewer would go on content
 FORMS = {SAY: "said", WRITE: "written"}
 COLUMNS = ("question", "title", "chapter", "level", "form", "share", "seconds", "expected_seconds")
@@ -61,7 +63,7 @@ class Report:
         if not answered:
             return head + "<p>Nothing was answered, so there is nothing to say yet.</p>"
         groups = self._groups("By topic", lambda row: chapter_name(row["chapter"]))
-        groups += self._groups("By level", lambda row: row["level"] or "exercises")
+        groups += self._groups("By level", lambda row: row["level"] or EXERCISES)
         return head + groups + self._questions() + self._study()
 
     @property
@@ -87,7 +89,10 @@ class Report:
         for row in self.rows:
             if row["share"] is not None:
                 shares.setdefault(group(row), []).append(row["share"])
-        body = [(key, str(len(found)), f"{sum(found) / len(found):.0%}") for key, found in sorted(shares.items())]
+        # Levels in their order, chapters by their numbers; what is neither comes last.
+        places = {level: f"0{place}" for place, level in enumerate(LEVELS)} | {EXERCISES: "~"}
+        order = sorted(shares.items(), key=lambda each: places.get(each[0], each[0]))
+        body = [(key, str(len(found)), f"{sum(found) / len(found):.0%}") for key, found in order]
         return table(name, ("", "Questions", "Right"), body)
 
     def _questions(self) -> str:
@@ -122,7 +127,8 @@ def saved(report: Report) -> str:
         except OSError as error:
             problem = error
             continue
-        return f"<p>Saved as {name}.html and {name}.csv in {escape(str(folder))}.</p>"
+        place = "beside this notebook" if folder == Path.cwd() else f"in {escape(str(folder))}"
+        return f"<p>Saved as {name}.html and {name}.csv, {place}.</p>"
     return f"<p>The report could not be saved: {escape(str(problem))}.</p>"
 
 
@@ -145,8 +151,6 @@ def took(seconds: float | None) -> str:
 
 def chapter_name(slug: str) -> str:
     """A chapter as it is shown: 13 Query performance."""
-    from checks.syllabus import QUESTIONS
-
     titles = {question.slug: question.chapter_title for question in QUESTIONS.values()}
     return f"{slug[:2]} {titles.get(slug, slug[3:])}"
 
@@ -155,5 +159,9 @@ def lesson_link(row: dict) -> str:
     """Where to read about a card, as a link from the folder of the lessons."""
     folder = "../exercises/" if row["form"] == "written" else ""
     where = f"{folder}{row['chapter']}.ipynb"
-    lesson = f'<a href="{escape(where)}" target="_blank">{escape(chapter_name(row["chapter"]))}</a>'
-    return f"{escape(row['question'])} {escape(row['title'])} ({lesson})"
+    return f"{escape(row['question'])} {escape(row['title'])} ({chapter_link(row['chapter'], where)})"
+
+
+def chapter_link(slug: str, where: str = "") -> str:
+    """A chapter's name, linked to its lesson or to `where`, from the folder of the lessons."""
+    return f'<a href="{escape(where or slug + ".ipynb")}" target="_blank">{escape(chapter_name(slug))}</a>'

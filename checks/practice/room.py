@@ -27,6 +27,7 @@ class Room(Deck):
             journal,
             intro=introduction(interview, len(asked)),
             seconds=interview.left,
+            before=len(interview.plan) - len(asked),
         )
 
     def begun(self) -> None:

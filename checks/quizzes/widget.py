@@ -39,6 +39,7 @@ class Quiz(anywidget.AnyWidget):
     intro = traitlets.Unicode().tag(sync=True)
     seconds = traitlets.Int(0).tag(sync=True)
     total = traitlets.Int(0).tag(sync=True)
+    before = traitlets.Int(0).tag(sync=True)
 
     def __init__(
         self,

@@ -28,6 +28,9 @@ SAID_OTHERWISE = {
         '`transfer.main(["import", "../mine.json"])` does the same here, with a file that you have uploaded.'
     ),
 }
+# What the exercises say of a laptop.
+EXERCISES_SAY = "runs your answer in a separate process, on data"
+EXERCISES_SAY_HERE = "runs your answer inside this page, on data"
 SHOWN = ("text/plain", "text/html", "image/svg+xml")
 
 
@@ -49,6 +52,8 @@ def prepare(root: Path) -> Pages:
             workspace.prepare(notebook)
             if f"{folder}/{path.name}" == START:
                 _say_otherwise(notebook)
+            if folder == "exercises":
+                _say_where(notebook, path.name)
             notebook["metadata"]["kernelspec"] = KERNEL
             notebooks[f"{folder}/{path.name}"] = json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
     if reasons:
@@ -63,6 +68,14 @@ def _say_otherwise(notebook):
         if len(cells) != 1:
             raise ValueError(f"{START} does not say once {old!r}: checks/site/contents.py has to follow its text.")
         cells[0]["source"] = _words("".join(cells[0]["source"]), keep_paragraphs=True).replace(_words(old), new)
+
+
+def _say_where(notebook, name):
+    head = notebook["cells"][0]
+    text = "".join(head["source"])
+    if EXERCISES_SAY not in text:
+        raise ValueError(f"exercises/{name} does not say {EXERCISES_SAY!r}: checks/site/contents.py has to follow it.")
+    head["source"] = text.replace(EXERCISES_SAY, EXERCISES_SAY_HERE)
 
 
 def _words(text, keep_paragraphs=False):

@@ -29,11 +29,13 @@ ON_REQUEST = ("pandas",)
 # What is changed in files of others, by name: (as it stands there: as it is to be).
 CHANGES = {
     # JupyterLite's service worker keeps what it has fetched. Of the addresses with "api" in them only those that the
-    # page itself answers must not be kept; and what has a digest in its address need not be fetched anew behind each
-    # visit.
+    # page itself answers must not be kept; what has a digest in its address need not be fetched anew behind each
+    # visit; and for the rest the host is asked, not what the browser has kept of it, or a new version would come weeks
+    # later.
     "service-worker.js": {
         't.pathname.includes("/api/")': 't.pathname.includes("/api/service")',
         "e.waitUntil(refetch(t))": r"/\/(static\/python-|build\/|extensions\/)/.test(t.url)||e.waitUntil(refetch(t))",
+        "refetch(e){let t=await fetch(e)": 'refetch(e){let t=await fetch(e,{cache:"no-cache"})',
     },
     # Each look for a module in the learner's folder is a message to the page, and there would be dozens. IPython adds
     # the folder, and `lab.browser` makes it the last.

@@ -201,8 +201,8 @@ def page():
 # %% [markdown] exercise="06.3"
 # ### 06.3 Links that keep the search
 #
-# Return the source of the links around a list: `<a rel="prev" href="…">` and `<a rel="next" href="…">` for `page`, a page of a `Paginator`, each only where
-# there is such a page. The addresses keep every parameter of the request and change `page` alone.
+# Return the source of a template, as text: the links around a list, `<a rel="prev" href="…">` and `<a rel="next" href="…">`, each only where there is such
+# a page. Its context has `page`, a page of a `Paginator`, and `request`. The addresses keep every parameter of the request and change `page` alone.
 
 # %% exercise="06.3" role="check"
 import re

@@ -157,6 +157,7 @@ const MARKS = {
   right: ["✓", "right"],
   wrong: ["✗", "wrong"],
   shown: ["→", "the answer"],
+  missed: ["–", "not said"],
 };
 const mark = (sort) =>
   h("span", { class: `dq-mark dq-${sort}` },
@@ -176,6 +177,7 @@ function render({ model, el }) {
   const items = [...model.get("items")], name = model.get("name");
   const mode = model.get("mode"), intro = model.get("intro"), seconds = model.get("seconds");
   const total = Math.max(model.get("total"), items.length);
+  const before = model.get("before"); // cards of an earlier sitting
   const uid = `dq${++counter}`;
   const states = new Map(items.map((item) => [item.id, fresh(item, -1)]));
   const first = new Map(); // item id → how its first answer went
@@ -237,7 +239,7 @@ function render({ model, el }) {
 
   function fill() {
     const asking = position >= 0 && !over() && !waiting() && !paused;
-    count.textContent = position < 0 ? "" : over() ? (mode === "quiz" ? "Score" : "Done") : `${position + 1} of ${total}`;
+    count.textContent = position < 0 ? "" : over() ? (mode === "quiz" ? "Score" : "Done") : `${before + position + 1} of ${before + total}`;
     previous.hidden = position <= 0 || mode !== "quiz";
     next.hidden = !asking || (mode === "placement" && !state().verdict);
     pause.hidden = !timed || position < 0 || over();
@@ -314,7 +316,7 @@ function render({ model, el }) {
     const { id, kind, asks, prompt, code, choices, numeric, why } = item();
     const { order, chosen, typed } = state();
     const asking = [
-      why && h("p", { class: "dq-reason" }, why),
+      why && h("p", { class: "dq-reason" }, why[0].toUpperCase() + why.slice(1)),
       h("div", { class: "dq-prompt", id: `${uid}-prompt`, html: prompt }),
       code && h("pre", { class: "dq-code", tabindex: "0", "aria-label": "Code" }, h("code", { html: code })),
     ].filter(Boolean);
@@ -431,6 +433,7 @@ function render({ model, el }) {
   function check() {
     const asked = item(), now = state();
     if (now.checking) return;
+    const writing = document.activeElement?.matches(".dq-editor");
     now.checking = true;
     now.tries += 1;
     feedback.replaceChildren(h("p", {}, "Checking …"));
@@ -447,7 +450,8 @@ function render({ model, el }) {
       if (item() === asked && state() === now) {
         drawDots();
         drawVerdict();
-        if (!paused) actions.querySelector("button").focus({ preventScroll: true });
+        // Who checked from within the code goes on there.
+        if (!paused && (correct || !writing)) actions.querySelector("button").focus({ preventScroll: true });
       }
     };
     tell({ check: asked.id, source: now.typed, seconds: (performance.now() - now.since) / 1000, elapsed });
@@ -536,7 +540,7 @@ function render({ model, el }) {
     for (const choice of main.querySelectorAll("[data-key]")) {
       const key = choice.dataset.key, right = verdict.marks.get(key), why = verdict.reasons.get(key);
       if (right !== undefined) {
-        const sort = verdict.revealed ? "shown" : right ? "right" : "wrong";
+        const sort = verdict.revealed ? "shown" : right ? "right" : item().kind === "say" ? "missed" : "wrong";
         choice.classList.add(`dq-${sort}`);
         choice.querySelector(".dq-text").before(mark(sort));
       }
@@ -569,7 +573,11 @@ function render({ model, el }) {
       button("dq-sure", check, "Check again", keycap("Ctrl + Enter")),
       button("", () => tell({ solve: item().id }), "Show the solution"));
     else if (again) offer(button("dq-sure", retry, "Try again"), button("", reveal, "Show the answer"));
-    else offer(button("dq-sure", () => go(position + 1), onwards));
+    else offer(
+      button("dq-sure", () => go(position + 1), onwards),
+      // A review and a placement ask once, and an interviewer does not say what would have been right.
+      ...(!verdict.correct && !verdict.revealed && item().choices.length && mode !== "interview"
+        ? [button("", reveal, "Show the answer")] : []));
   }
 
   // Puts other buttons in the place of those that are there. The focus moves over before they go: a focused element
@@ -609,6 +617,7 @@ function render({ model, el }) {
     // Time that is up ends a session after the question that it ran out in.
     position = seconds && elapsed >= seconds ? total : to;
     saved.textContent = "";
+    live.textContent = "";
     if (!over() && !waiting() && !state().verdict) state().since = performance.now();
     draw(firstInput);
     card.scrollIntoView({ block: "nearest" });

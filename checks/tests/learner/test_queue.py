@@ -21,7 +21,7 @@ CARDS = {
         *[Card(f"Q{n}-1", CHOOSE, "13_query_performance", f"Q{n}", version="aa") for n in range(40, 50)],
     ]
 }
-SAID = Evidence("Q38", EVENING - timedelta(hours=1), Rating.Good, "rr")  # so that it is not offered for the first time
+SAID = Evidence("Q38", EVENING - DAY, Rating.Easy, "rr")  # so that it is not offered for the first time
 
 
 def today(*signs, now=EVENING, **options):
@@ -103,6 +103,11 @@ def test_first_answers_do_not_count_against_the_cap():
     found = today(*[sign(f"Q38-{n}", ago=timedelta(hours=1)) for n in range(1, 31)], sign("Q40-1", Rating.Again), SAID)
     assert found.done == 0
     assert "Q40-1" in ids(found)
+
+
+def test_what_was_said_for_the_first_time_today_was_reviewed_today():
+    found = today(*[sign(f"Q{n}-1") for n in range(40, 50)], sign("Q40", ago=timedelta(hours=1)))
+    assert found.done == 1
 
 
 def test_few_exercises_a_day():

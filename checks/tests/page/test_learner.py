@@ -1,6 +1,6 @@
 """A learner's way through the browser edition: a quiz by keyboard, an exercise, a reload, no network."""
 
-import json
+import base64
 import shutil
 
 from checks.learner.transfer import imported
@@ -98,8 +98,8 @@ def test_progress_goes_to_a_laptop_and_back(page):
     opened.run_last("from checks.learner.journal import Journal\nJournal().set('date', '2027-01-15')")
     opened.run_last('from checks.learner import transfer\ntransfer.main(["export", "../mine.json"])')
     contents = "window.jupyterapp.serviceManager.contents"
-    text = opened.tab.evaluate(f"async () => (await {contents}.get('mine.json')).content")
-    text = text if isinstance(text, str) else json.dumps(text)
+    content = opened.tab.evaluate(f"async () => (await {contents}.get('mine.json', {{ content: true }})).content")
+    text = base64.b64decode(content).decode()
     rows = imported(text, "mine.json")
     assert [(row.name, row.value) for row in rows] == [("date", "2027-01-15")]
     changed = text.replace("2027-01-15", "2027-02-20").replace(rows[0].key, "00000000-0000-4000-8000-000000000000")

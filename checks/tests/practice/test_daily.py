@@ -67,7 +67,7 @@ def test_a_cap_that_cannot_be_is_refused_and_the_old_one_kept(journal, cap):
     ("left", "says"),
     [
         (Queue((), 0, 5, 20, None), "5 cards reviewed today"),
-        (Queue((), 7, 20, 20, NOW + timedelta(days=1)), "7 cards more wait for another day: 20 a day are enough"),
+        (Queue((), 7, 20, 20, NOW + timedelta(days=1)), "7 cards more wait for another day. A day brings 20 at most"),
         (Queue((), 0, 1, 20, NOW + timedelta(days=1)), "The next card comes due tomorrow"),
         (Queue((), 0, 1, 20, NOW + timedelta(days=9)), "in 9 days"),
     ],
