@@ -35,6 +35,7 @@ CHANGES = {
     "service-worker.js": {
         't.pathname.includes("/api/")': 't.pathname.includes("/api/service")',
         "e.waitUntil(refetch(t))": r"/\/(static\/python-|build\/|extensions\/)/.test(t.url)||e.waitUntil(refetch(t))",
+        "(a=await fetch(t)": '(a=await fetch(t,{cache:"no-cache"})',
         "refetch(e){let t=await fetch(e)": 'refetch(e){let t=await fetch(e,{cache:"no-cache"})',
     },
     # Each look for a module in the learner's folder is a message to the page, and there would be dozens. IPython adds

@@ -83,7 +83,7 @@ def test_progress_outlives_a_new_version_of_the_site(built, profile, tmp_path):
     old.rename(old.with_name("python-next"))
     settings = tmp_path / "site" / "jupyter-lite.json"
     settings.write_text(settings.read_text(encoding="utf-8").replace(old.name, "python-next"), encoding="utf-8")
-    Page(profile.new_page(), site.address, EXERCISES)  # what the browser has kept; the new version comes behind it
+    Page(profile.new_page(), site.address, EXERCISES)  # what the browser has kept; the new version may come behind it
     asked = []
     profile.on("request", lambda request: asked.append(request.url))
     again = Page(profile.new_page(), site.address, EXERCISES)
