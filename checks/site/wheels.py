@@ -40,7 +40,10 @@ UNNEEDED = (
     "*.po",
     "*.map",
     "*/tests/*",
-    "django/contrib/admin/static/admin/img/*",  # the site serves the static files itself
+    "*.dist-info/sboms/*",
+    "dateutil/zoneinfo/*.tar.gz",  # zones come from tzdata
+    "anywidget/labextension/*",  # the site serves what a page loads itself
+    "django/contrib/admin/static/admin/img/*",
     "django/contrib/admin/static/admin/js/*",
     "rest_framework/static/*",
     "drf_spectacular/static/*",
