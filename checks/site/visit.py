@@ -11,6 +11,7 @@ from pathlib import Path
 FIRST_ROW = (
     "from lab import start\nstart()\nfrom catalog.models import Book\nprint(Book.objects.order_by('pk').first())"
 )
+PAUSE = 5  # seconds between two visits, in which a browser stores what it has fetched
 # A host compresses these; wheels and the standard library are compressed already.
 TEXT = (".html", ".js", ".mjs", ".json", ".css", ".svg", ".wasm", ".ipynb")
 
@@ -133,6 +134,7 @@ def opening(browser, folder: Path) -> Opening:
         sent = set()
         context.on("response", lambda response: sent.add(response.url.partition("?")[0]))
         first = _seconds_to_first_row(context, host.address)
+        time.sleep(PAUSE)
         size = sum(_size(folder, url.removeprefix(host.address)) for url in sent if url.startswith(host.address))
         return Opening(first, _seconds_to_first_row(context, host.address), size / 1e6)
     finally:
