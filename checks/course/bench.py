@@ -316,10 +316,14 @@ for file in map(Path, sys.argv[1:]):
 """
 
 
+SAMPLE = ("10", "13", "19")  # chapters; all of them, seven times over, would take most of an hour
+
+
 def lesson_rows() -> Iterator[Row]:
-    """All lessons compared by nbval, against nbclient executing the same files, by turns."""
-    what = "all lessons under nbval, against nbclient executing them"
-    files = [str(chapter.lesson) for chapter in Course().chapters if chapter.lesson.exists()]
+    """Some lessons compared by nbval, against nbclient executing the same files, by turns."""
+    what = "lessons under nbval, against nbclient executing them"
+    sample = [chapter for chapter in Course().chapters if chapter.number in SAMPLE]
+    files = [str(chapter.lesson) for chapter in sample if chapter.lesson.exists()]
     if not files:
         yield Row(what, 1.15, "×", None, note="no lesson is built")
         return
