@@ -89,9 +89,9 @@ class Report:
         for row in self.rows:
             if row["share"] is not None:
                 shares.setdefault(group(row), []).append(row["share"])
-        # Levels in their order, chapters by their numbers; what is neither comes last.
-        places = {level: f"0{place}" for place, level in enumerate(LEVELS)} | {EXERCISES: "~"}
-        order = sorted(shares.items(), key=lambda each: places.get(each[0], each[0]))
+        # Levels in their order, chapters by their numbers.
+        levels = (*LEVELS, EXERCISES)
+        order = sorted(shares.items(), key=lambda each: (levels.index(each[0]) if each[0] in levels else 0, each[0]))
         body = [(key, str(len(found)), f"{sum(found) / len(found):.0%}") for key, found in order]
         return table(name, ("", "Questions", "Right"), body)
 

@@ -112,7 +112,7 @@ class Edition:
         for wheel in packed:
             shutil.move(wheel, python / wheel.name)
         runtime = f"static/python-{self._digest(python)}"
-        self._write_settings(lite, runtime, [wheels.entry(python / wheel.name)["name"] for wheel in packed])
+        self._write_settings(lite, runtime, [wheels.normal(wheel.name.split("-")[0]) for wheel in packed])
         self._assemble(lite, draft / "site", extension)
         shutil.move(python, draft / "site" / runtime)
         self._add_static_files(draft / "site" / "shop" / "static")
